@@ -1,0 +1,210 @@
+"""The configuration: `nootropic.toml`, or `[tool.nootropic]` of `pyproject.toml`, plus the environment.
+
+The caller reads the files (from the base commit, the index or the work tree, see `pipeline.py`) and hands in
+their bytes: this module opens no file of the reviewed repository. The result is frozen.
+
+pydantic validates; it costs 160 ms to import, so what it accepted is remembered by the hash of the bytes,
+and a repository without configuration never loads it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from nootropic_bot import __version__
+from nootropic_bot.cachefile import read_cached, write_cached
+from nootropic_bot.constants import CONFIG_FILE, PYPROJECT_FILE, PYPROJECT_TABLE
+from nootropic_bot.errors import UsageError
+from nootropic_bot.records import Severity
+
+FailOn = Literal["error", "warning", "info", "never"]
+
+
+@dataclass(frozen=True)
+class RuleSettings:
+    """`[rule.<id>]`: what this repository thinks of one rule."""
+
+    enabled: bool = True
+    reason: str = ""
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True)
+class HookSettings:
+    """`[hook]`: the commit hook."""
+
+    budget_seconds: float = 5.0
+
+
+@dataclass(frozen=True)
+class CritiqueSettings:
+    """`[critique]`: the scanner. `timeout_seconds` is per rule and file; `jobs` 0 means one a core."""
+
+    timeout_seconds: int = 10
+    jobs: int = 0
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings, with their defaults.
+
+    `exclude`: patterns in `.gitignore` syntax; what they match is listed as not scanned.
+    `rules`: rule files and folders of this repository, relative to its top.
+    """
+
+    exclude: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    bundled_rules: bool = True
+    fail_on: FailOn = "error"
+    hook: HookSettings = field(default_factory=HookSettings)
+    critique: CritiqueSettings = field(default_factory=CritiqueSettings)
+    rule: Mapping[str, RuleSettings] = field(default_factory=dict)
+
+    def settings_of(self, rule_id: str) -> RuleSettings:
+        """What `[rule.<id>]` says, or the defaults."""
+        return self.rule.get(rule_id, RuleSettings())
+
+
+def load(files: Mapping[str, bytes | None], env: Mapping[str, str], cache_dir: Path | None = None) -> Config:
+    """The configuration from the bytes of `nootropic.toml` and `pyproject.toml` (None: not there).
+
+    Raises:
+        UsageError: a file is not TOML, a key is unknown or a value is wrong; or both files configure the bot.
+    """
+    present = {name: raw for name, raw in files.items() if raw is not None}
+    if CONFIG_FILE not in present and b"nootropic" not in present.get(PYPROJECT_FILE, b""):
+        return _with_environment(Config(), env)
+    digest = hashlib.sha256(__version__.encode())
+    for name in sorted(present):
+        digest.update(b"\0" + name.encode() + b"\0" + present[name])
+    cached = cache_dir / "config" / f"{digest.hexdigest()}.json" if cache_dir else None
+    known = read_cached(cached) if cached else None
+    config = _rebuild(known) if known is not None else _validate(_table(present))
+    if cached and known is None:
+        write_cached(cached, json.dumps(asdict(config)))
+    return _with_environment(config, env)
+
+
+def _table(present: Mapping[str, bytes]) -> tuple[str, Mapping[str, Any]]:
+    own = _parse(CONFIG_FILE, present[CONFIG_FILE]) if CONFIG_FILE in present else None
+    project = _parse(PYPROJECT_FILE, present[PYPROJECT_FILE]) if PYPROJECT_FILE in present else {}
+    tool = project.get("tool")
+    table = tool.get(PYPROJECT_TABLE) if isinstance(tool, dict) else None
+    if own is not None and table is not None:
+        raise UsageError(
+            f"both {CONFIG_FILE} and [tool.{PYPROJECT_TABLE}] of {PYPROJECT_FILE} configure the bot",
+            "keep one of them",
+        )
+    if own is not None:
+        return CONFIG_FILE, own
+    return f"[tool.{PYPROJECT_TABLE}] of {PYPROJECT_FILE}", table if isinstance(table, dict) else {}
+
+
+def _parse(name: str, raw: bytes) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        return tomllib.loads(raw.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{name} is not valid TOML: {error}") from error
+
+
+def _validate(where_and_table: tuple[str, Mapping[str, Any]]) -> Config:
+    from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+    where, table = where_and_table
+    for settings in (RuleSettings, HookSettings, CritiqueSettings):
+        settings.__pydantic_config__ = ConfigDict(extra="forbid", strict=False)  # type: ignore[attr-defined]
+    adapter = TypeAdapter(Config, config=None)
+    _refuse_unknown_keys(where, table)
+    try:
+        config = adapter.validate_python(table)
+    except ValidationError as error:
+        raise UsageError(f"{where}: {_explain(error.errors())}") from error
+    if not 0 < config.hook.budget_seconds <= 3600:
+        raise UsageError(f"{where}: hook.budget_seconds must lie between 0 and 3600")
+    if not 0 < config.critique.timeout_seconds <= 3600 or not 0 <= config.critique.jobs <= 512:
+        raise UsageError(f"{where}: critique.timeout_seconds must lie in 1..3600 and critique.jobs in 0..512")
+    for rule_id, settings in config.rule.items():
+        if not settings.enabled and not settings.reason.strip():
+            raise UsageError(
+                f"{where}: rule.{rule_id} is switched off without a reason",
+                'say why: `reason = "…"`; it is shown beside what the rule would have said',
+            )
+    return config
+
+
+_SECTIONS: Mapping[str, type] = {"hook": HookSettings, "critique": CritiqueSettings}
+
+
+def _refuse_unknown_keys(where: str, table: Mapping[str, Any]) -> None:
+    _check_keys(where, "", table, {f.name for f in fields(Config)})
+    for name, settings in _SECTIONS.items():
+        if isinstance(table.get(name), dict):
+            _check_keys(where, f"{name}.", table[name], {f.name for f in fields(settings)})
+    rules = table.get("rule")
+    for rule_id, values in rules.items() if isinstance(rules, dict) else ():
+        if isinstance(values, dict):
+            _check_keys(where, f"rule.{rule_id}.", values, {f.name for f in fields(RuleSettings)})
+
+
+def _check_keys(where: str, prefix: str, table: Mapping[str, Any], known: set[str]) -> None:
+    for key in table:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            remedy = f"perhaps you meant `{prefix}{close[0]}`" if close else f"known keys: {', '.join(sorted(known))}"
+            raise UsageError(f"{where}: unknown key `{prefix}{key}`", remedy)
+
+
+def _explain(errors: list[Any]) -> str:
+    first = errors[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"`{place}`: {first['msg'][:1].lower()}{first['msg'][1:]}"
+
+
+def _rebuild(data: Mapping[str, Any]) -> Config:
+    """A `Config` from what `asdict` gave; it was validated when it was written."""
+    return Config(
+        exclude=tuple(data["exclude"]),
+        rules=tuple(data["rules"]),
+        bundled_rules=data["bundled_rules"],
+        fail_on=data["fail_on"],
+        hook=HookSettings(**data["hook"]),
+        critique=CritiqueSettings(**data["critique"]),
+        rule={rule_id: RuleSettings(**settings) for rule_id, settings in data["rule"].items()},
+    )
+
+
+def _with_environment(config: Config, env: Mapping[str, str]) -> Config:
+    """`NOOTROPIC_FAIL_ON`, `NOOTROPIC_HOOK_BUDGET_SECONDS` and `NOOTROPIC_JOBS` win over the files."""
+    fail_on = env.get("NOOTROPIC_FAIL_ON")
+    if fail_on is not None:
+        choices: tuple[FailOn, ...] = ("error", "warning", "info", "never")
+        chosen = next((choice for choice in choices if choice == fail_on), None)
+        if chosen is None:
+            raise UsageError(f"NOOTROPIC_FAIL_ON is {fail_on!r}", f"use one of {', '.join(choices)}")
+        config = replace(config, fail_on=chosen)
+    if (budget := env.get("NOOTROPIC_HOOK_BUDGET_SECONDS")) is not None:
+        config = replace(config, hook=replace(config.hook, budget_seconds=_number(budget, "HOOK_BUDGET_SECONDS")))
+    if (jobs := env.get("NOOTROPIC_JOBS")) is not None:
+        config = replace(config, critique=replace(config.critique, jobs=int(_number(jobs, "JOBS"))))
+    return config
+
+
+def _number(text: str, name: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 3600:
+        raise UsageError(f"NOOTROPIC_{name} is {text!r}", "it must be a number above 0 and at most 3600")
+    return value

@@ -1,0 +1,92 @@
+"""Which lines changed, and which paths may be touched.
+
+Patches come from git and are parsed by unidiff. A patch is joined to its file by the pair of blob ids on its
+`index` line, so no path is ever read from a patch: unidiff returns `../../etc/passwd` as it stands (row A40).
+"""
+
+from __future__ import annotations
+
+import difflib
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from nootropic_bot.constants import FORBIDDEN_DIRECTORIES, LOCK_FILES
+from nootropic_bot.errors import UsageError
+from nootropic_bot.records import Edit
+
+LineRanges = tuple[tuple[int, int], ...]
+_INDEX_LINE = re.compile(r"^index ([0-9a-f]{40,64})\.\.([0-9a-f]{40,64})", re.MULTILINE)
+
+
+def changed_lines(patch: bytes) -> Mapping[tuple[str, str], LineRanges]:
+    """The changed line ranges of the new side, by (old blob id, new blob id).
+
+    Ranges are 1-based and inclusive. Where lines were only deleted, the range is the two lines around the gap,
+    so that a finding that the deletion brought about meets it.
+    """
+    from unidiff import PatchSet
+
+    # latin-1 keeps every byte, and newline="\n" keeps a lone carriage return inside its line.
+    stream = io.StringIO(patch.decode("latin-1"), newline="\n")
+    found: dict[tuple[str, str], LineRanges] = {}
+    for file in PatchSet(stream):
+        index = _INDEX_LINE.search(str(file.patch_info or ""))
+        if index is None:
+            continue
+        ranges = tuple(_range(hunk.target_start, hunk.target_length) for hunk in file)
+        found[index.group(1), index.group(2)] = ranges
+    return found
+
+
+def _range(start: int, length: int) -> tuple[int, int]:
+    return (start, start + length - 1) if length else (max(start, 1), start + 1)
+
+
+def meets(ranges: LineRanges, first: int, last: int) -> bool:
+    """Whether the lines `first`..`last` touch one of the ranges."""
+    return any(low <= last and first <= high for low, high in ranges)
+
+
+def check_path(path: str) -> str:
+    """A path from outside (a diff, a report), if it stays inside the repository.
+
+    Raises:
+        UsageError: it is absolute, climbs out, or reaches into `.git`.
+    """
+    parts = path.replace("\\", "/").split("/")
+    lowered = {part.rstrip(". ").lower() for part in parts}
+    is_outside = path.startswith(("/", "\\", "~")) or ".." in parts or re.match(r"[A-Za-z]:", path)
+    if not path or "\0" in path or is_outside or "" in parts or ".git" in lowered or "git~1" in lowered:
+        raise UsageError(f"the path {path!r} leads outside the repository or into .git; it is refused")
+    return path
+
+
+def is_forbidden_path(path: str) -> bool:
+    """Whether a fix may not touch a path: workflow folders and lock files."""
+    parts = path.split("/")
+    return bool(set(parts[:-1]) & set(FORBIDDEN_DIRECTORIES)) or parts[-1] in LOCK_FILES
+
+
+def apply_edits(lines: Sequence[str], edits: Iterable[Edit]) -> list[str]:
+    """`lines` (each with its line end) with whole-line edits made; edits may not overlap.
+
+    Raises:
+        ValueError: edits overlap or lie outside the file.
+    """
+    result = list(lines)
+    boundary = len(result) + 1
+    for edit in sorted(edits, key=lambda e: (e.start_line, e.end_line), reverse=True):
+        if not 1 <= edit.start_line <= edit.end_line or edit.end_line >= boundary:
+            raise ValueError(f"edit of lines {edit.start_line}-{edit.end_line} does not fit")
+        result[edit.start_line - 1 : edit.end_line] = [edit.replacement] if edit.replacement else []
+        boundary = edit.start_line
+    return result
+
+
+def unified(path: str, before: Sequence[str], after: Sequence[str]) -> str:
+    """A unified diff with three lines of context; a missing final newline is marked as git does."""
+    out = []
+    for line in difflib.unified_diff(before, after, f"a/{path}", f"b/{path}"):
+        out.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
+    return "".join(out)

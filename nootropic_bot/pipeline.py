@@ -1,0 +1,161 @@
+"""The only place where the stages meet: critique → propose → verify → report, and the writing of what was proved."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nootropic_bot import __version__
+from nootropic_bot.constants import SCHEMA_VERSION, TOOL_NAME
+from nootropic_bot.critique.stage import Critique, Critiqued, Located
+from nootropic_bot.records import Finding, Proposal, Report, Seconds, Suggestion, Tool, Verdict
+from nootropic_bot.reports import finding_order, summarize
+from nootropic_bot.session import Session
+
+if TYPE_CHECKING:
+    from nootropic_bot.propose.base import Proposer
+    from nootropic_bot.source import Source
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A report, the decoded files that hold its findings, and remarks about the run."""
+
+    report: Report
+    sources: Mapping[str, Source]
+    notes: tuple[str, ...]
+    critique: Critique
+    located: tuple[Located, ...]
+
+
+def ladder() -> tuple[Proposer, ...]:
+    """The proposers in the order they are asked."""
+    from nootropic_bot.propose.rule_fix import RuleFix
+
+    return (RuleFix(),)
+
+
+def review(session: Session, progress: Progress = lambda _message: None) -> Outcome:
+    """Find, fix and prove.
+
+    Raises:
+        UsageError: an invalid rule.
+        EnvironmentFault: the engine is unusable here.
+    """
+    started = time.perf_counter()
+    critique = Critique(session, progress)
+    critiqued = critique.run()
+    seconds = Seconds(critique=time.perf_counter() - started)
+    located = critiqued.located
+    if session.request.propose and located:
+        located, proposing, verifying = suggest(critique, located)
+        seconds = replace(seconds, propose=proposing, verify=verifying)
+    critique.load_sources(item.candidate for item in located)
+    seconds = replace(seconds, total=time.perf_counter() - started)
+    report = _report(session, critiqued, [item.finding for item in located], seconds)
+    return Outcome(report, critique.sources, tuple(session.notes), critique, tuple(located))
+
+
+def suggest(critique: Critique, located: Sequence[Located]) -> tuple[list[Located], float, float]:
+    """The findings with their suggestions, and the seconds spent on proposing and on proving.
+
+    Only findings that count are worked on: in scope and not suppressed.
+    """
+    from nootropic_bot.verify.cache import ProofCache
+
+    session = critique.session
+    folder = session.repo.cache_dir / "proofs"
+    cache = ProofCache(folder, session.rules.hash, critique.engine.version, str(session.request.unproved))
+    known: dict[str, Suggestion | None] = {}
+    open_items: list[Located] = []
+    for item in located:
+        if item.finding.in_scope and item.finding.suppressed is None and _may_be_fixed(critique, item):
+            is_known, suggestion = cache.get(item.candidate.oid, item.finding.id)
+            if is_known:
+                known[item.finding.id] = suggestion
+            else:
+                open_items.append(item)
+    proposing = verifying = 0.0
+    if critique.deadline.has_passed() and open_items:
+        session.notes.append(f"the time budget was used up: no fix was tried for {len(open_items)} findings")
+    elif open_items:
+        made, proposing, verifying = _prove_all(critique, open_items)
+        if not critique.deadline.has_passed():
+            for item in open_items:
+                cache.put(item.candidate.oid, item.finding.id, made.get(item.finding.id))
+        known.update(made)
+    result = [replace(item, finding=replace(item.finding, suggestion=known.get(item.finding.id))) for item in located]
+    return result, proposing, verifying
+
+
+def _may_be_fixed(critique: Critique, item: Located) -> bool:
+    """Whether any proposer could speak; today only a rule's own fix can, so most findings cost nothing here."""
+    return item.match.fix is not None
+
+
+def _prove_all(critique: Critique, items: Sequence[Located]) -> tuple[dict[str, Suggestion | None], float, float]:
+    from nootropic_bot.propose.base import Context, climb
+    from nootropic_bot.verify.checks import Case
+    from nootropic_bot.verify.proof import prove
+
+    started = time.perf_counter()
+    critique.load_sources(item.candidate for item in items)
+    cases: list[Case] = []
+    for item in items:
+        source = critique.source(item.candidate)
+        if source is not None:
+            context = Context(source, item.match, critique.rule(item.match.rule_id), item.analysis)
+            for proposal in climb(ladder(), item.finding, context):
+                cases.append(Case(source, item.match, item.analysis, proposal))
+    proposed = time.perf_counter()
+    verdicts = prove(cases, critique.rescan)
+    made: dict[str, Suggestion | None] = {}
+    for case, verdict in zip(cases, verdicts, strict=True):
+        finding_id = case.proposal.finding_id
+        if made.get(finding_id) is None and (verdict.is_verified or critique.session.request.unproved):
+            made[finding_id] = _suggestion(case.proposal, verdict, case.source)
+    return made, proposed - started, time.perf_counter() - proposed
+
+
+def _suggestion(proposal: Proposal, verdict: Verdict, source: Source) -> Suggestion:
+    from nootropic_bot.diff import apply_edits, unified
+
+    try:
+        diff = unified(source.path, source.lines, apply_edits(source.lines, proposal.edits))
+    except ValueError:  # Edits that don't fit are shown on demand only, as failed.
+        diff = ""
+    text = "\0".join([proposal.finding_id, *(f"{e.start_line}:{e.end_line}:{e.replacement}" for e in proposal.edits)])
+    return Suggestion(
+        id=hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16],
+        edits=proposal.edits,
+        source=proposal.source,
+        verified=verdict.is_verified,
+        checks=verdict.checks,
+        diff=diff,
+        model=proposal.model,
+        prompt=proposal.prompt,
+        confidence=proposal.confidence,
+    )
+
+
+def _report(session: Session, critiqued: Critiqued, findings: Iterable[Finding], seconds: Seconds) -> Report:
+    shard = session.request.shard
+    ordered = tuple(sorted(findings, key=finding_order))
+    return Report(
+        schema_version=SCHEMA_VERSION,
+        tool=Tool(TOOL_NAME, __version__),
+        base=session.base,
+        head=session.head,
+        rules_hash=session.rules.hash,
+        shard=None if shard is None else f"{shard[0]}/{shard[1]}",
+        complete=not critiqued.reasons,
+        incomplete_reasons=tuple(sorted(set(critiqued.reasons))),
+        not_scanned=tuple(sorted(set(critiqued.not_scanned), key=lambda n: (n.path, n.reason))),
+        findings=ordered,
+        summary=summarize(ordered, seconds),
+    )

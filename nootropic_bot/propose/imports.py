@@ -1,0 +1,108 @@
+"""Import repair: what a fix needs is imported by code, never guessed.
+
+A name that the fix brings in and nothing defines is imported if the rule says how
+(`metadata.nootropic.imports`) or if it is a module of the standard library. LibCST places the statement, so
+docstrings, `from __future__` imports and existing groups are respected.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Mapping
+
+from nootropic_bot.diff import apply_edits
+from nootropic_bot.pynames import imported_names, new_names, runtime_imports, used_names
+from nootropic_bot.records import Edit, Rule
+from nootropic_bot.source import Source, split_lines
+
+
+def repair_imports(source: Source, edit: Edit, rule: Rule) -> tuple[tuple[Edit, ...], Mapping[str, str]]:
+    """The edit plus one that inserts missing imports, and the import that each new name is meant to come from.
+
+    Where nothing can be repaired (another language, a syntax error) the edit comes back alone; the proof will tell.
+    """
+    if not source.is_python:
+        return (edit,), {}
+    try:
+        before = ast.parse(source.text)
+        after = ast.parse("".join(apply_edits(source.lines, [edit])))
+    except (SyntaxError, ValueError):
+        return (edit,), {}
+    known = _imports_of_rule(rule)
+    wanted: dict[str, str] = {}
+    for name in sorted(new_names(source, [edit]) & used_names(after)):
+        statement = known.get(name) or (f"import {name}" if name in sys.stdlib_module_names else None)
+        if statement is not None:
+            wanted[name] = statement
+    defined = {name for statement in runtime_imports(before) for name in imported_names(statement)}
+    missing = [statement for name, statement in wanted.items() if name not in defined]
+    if not missing:
+        return (edit,), wanted
+    insertion = _insertion(source, missing)
+    if insertion is None:
+        return (edit,), wanted
+    return _combine(source, edit, insertion), wanted
+
+
+def _imports_of_rule(rule: Rule) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for statement in rule.imports:
+        for node in ast.parse(statement).body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                found.update(dict.fromkeys(imported_names(node), statement))
+    return found
+
+
+def _insertion(source: Source, statements: list[str]) -> Edit | None:
+    """One edit that inserts import statements where LibCST puts them."""
+    import libcst
+    from libcst.codemod import CodemodContext
+    from libcst.codemod.visitors import AddImportsVisitor
+
+    text = source.text.replace("\r\n", "\n")
+    try:
+        module = libcst.parse_module(text)
+    except (libcst.ParserSyntaxError, RecursionError):
+        return None
+    context = CodemodContext()
+    for statement in statements:
+        for node in ast.parse(statement).body:
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    AddImportsVisitor.add_needed_import(context, alias.name, asname=alias.asname)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                for alias in node.names:
+                    AddImportsVisitor.add_needed_import(context, node.module, alias.name, alias.asname)
+    changed = AddImportsVisitor(context).transform_module(module).code
+    before, after = split_lines(text), split_lines(changed)
+    first = _common(before, after)
+    last = len(before) - _common(before[first:][::-1], after[first:][::-1])
+    new = after[first : len(after) - (len(before) - last)]
+    if not new:
+        return None
+    if first == last:  # A pure insertion: its anchor is the line before, or the first line of the file.
+        new = [before[first - 1], *new] if first else [*new, *before[:1]]
+        first, last = max(first - 1, 0), max(first, 1)
+    replacement = "".join(new).replace("\n", source.newline)
+    return Edit(source.path, first + 1, last, replacement)
+
+
+def _common(one: list[str], other: list[str]) -> int:
+    """How many leading lines are equal."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _combine(source: Source, edit: Edit, insertion: Edit) -> tuple[Edit, ...]:
+    """Both edits, as one where they touch the same line."""
+    if insertion.end_line < edit.start_line or insertion.start_line > edit.end_line:
+        return tuple(sorted((insertion, edit), key=lambda e: e.start_line))
+    anchor = "".join(source.lines[insertion.start_line - 1 : insertion.end_line])
+    if insertion.start_line != insertion.end_line or anchor not in insertion.replacement:
+        return (edit,)
+    added_before, _anchor, added_after = insertion.replacement.partition(anchor)
+    if insertion.start_line == edit.start_line and added_before and not added_after:
+        return (Edit(edit.path, edit.start_line, edit.end_line, added_before + edit.replacement),)
+    if insertion.start_line == edit.end_line and added_after and not added_before:
+        return (Edit(edit.path, edit.start_line, edit.end_line, edit.replacement + added_after),)
+    return (edit,)

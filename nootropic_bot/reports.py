@@ -1,0 +1,124 @@
+"""The JSON form of a report, a public interface: written, validated when it comes back, and merged from shards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from nootropic_bot.constants import SCHEMA_VERSION
+from nootropic_bot.diff import check_path
+from nootropic_bot.errors import UsageError
+from nootropic_bot.records import Finding, Report, Seconds, Summary
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+MAX_REPORT_BYTES = 256 << 20
+
+
+def finding_order(finding: Finding) -> tuple[str, int, int, str, str]:
+    """The order of every report: by path and place."""
+    return finding.path, finding.start.line, finding.start.col, finding.rule_id, finding.id
+
+
+def counts(finding: Finding) -> bool:
+    """Whether a finding decides the exit code: in scope and not suppressed."""
+    return finding.in_scope and finding.suppressed is None
+
+
+def summarize(findings: Iterable[Finding], seconds: Seconds) -> Summary:
+    """The counts of a report."""
+    everything = list(findings)
+    is_fixed = [f.suggestion is not None and f.suggestion.verified for f in everything]
+    return Summary(
+        findings=len(everything),
+        in_scope=sum(f.in_scope for f in everything),
+        suppressed=sum(f.suppressed is not None for f in everything),
+        verified_suggestions=sum(is_fixed),
+        unfixed=sum(1 for f, fixed in zip(everything, is_fixed, strict=True) if counts(f) and not fixed),
+        seconds=seconds,
+    )
+
+
+def to_data(report: Report) -> dict[str, Any]:
+    """The report as plain data, in the order and with the names of the public interface."""
+    data = asdict(report)
+    data["summary"]["seconds"] = {k: round(v, 3) for k, v in data["summary"]["seconds"].items()}
+    return data
+
+
+@cache
+def _adapter() -> TypeAdapter[Report]:
+    from pydantic import ConfigDict, TypeAdapter
+
+    return TypeAdapter(Report, config=ConfigDict(extra="forbid"))
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of a report."""
+    return _adapter().json_schema()
+
+
+def from_json(raw: bytes, name: str) -> Report:
+    """A report from outside, validated.
+
+    Raises:
+        UsageError: it is no report, of another version, or names paths outside the repository.
+    """
+    import json
+
+    from pydantic import ValidationError
+
+    if len(raw) > MAX_REPORT_BYTES:
+        raise UsageError(f"{name} is too large for a report ({len(raw)} bytes)")
+    try:
+        data = json.loads(raw)
+    except ValueError as error:
+        raise UsageError(f"{name} is not JSON: {error}", "pass the output of `review --format json`") from error
+    version = data.get("schema_version") if isinstance(data, dict) else None
+    if version != SCHEMA_VERSION:
+        raise UsageError(f"{name} has schema version {version!r}, this program reads {SCHEMA_VERSION}")
+    try:
+        report = _adapter().validate_python(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{name} is not a valid report: `{place}`: {first['msg'].lower()}") from error
+    for finding in report.findings:
+        check_path(finding.path)
+        for edit in finding.suggestion.edits if finding.suggestion else ():
+            check_path(edit.path)
+    return report
+
+
+def merge(reports: Sequence[Report]) -> Report:
+    """One report from the shards of one run; the same as the run without shards, but for the seconds, which add up.
+
+    Raises:
+        UsageError: they are not all the shards of one run.
+    """
+    first = reports[0]
+    for report in reports[1:]:
+        for name in ("tool", "base", "head", "rules_hash"):
+            if getattr(report, name) != getattr(first, name):
+                raise UsageError(f"the reports differ in `{name}`: they are not shards of one run")
+    shards = [report.shard or "none" for report in reports]
+    total = {shard.partition("/")[2] for shard in shards}
+    expected = {f"{i + 1}/{len(reports)}" for i in range(len(reports))}
+    if len(total) != 1 or set(shards) != expected:
+        raise UsageError(f"these are not all shards of one run, each once: {', '.join(shards)}")
+    findings = tuple(sorted((f for r in reports for f in r.findings), key=finding_order))
+    times = [report.summary.seconds for report in reports]
+    names = ("critique", "propose", "verify", "total")
+    seconds = Seconds(**{name: sum(getattr(each, name) for each in times) for name in names})
+    return replace(
+        first,
+        shard=None,
+        complete=all(report.complete for report in reports),
+        incomplete_reasons=tuple(sorted({reason for r in reports for reason in r.incomplete_reasons})),
+        not_scanned=tuple(sorted({n for r in reports for n in r.not_scanned}, key=lambda n: (n.path, n.reason))),
+        findings=findings,
+        summary=summarize(findings, seconds),
+    )

@@ -1,0 +1,136 @@
+"""A repository opened for one request: its configuration, its rules, and the two ends of the comparison.
+
+Where configuration and the repository's own rules come from is decided here: from the base commit for a range
+(a pull request can't switch off what reviews it), from the index for the staged content, else from a snapshot of the
+work tree.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from nootropic_bot import config, resources
+from nootropic_bot.constants import CONFIG_FILE, PYPROJECT_FILE
+from nootropic_bot.errors import UsageError
+from nootropic_bot.git import REGULAR_MODES, Repository
+from nootropic_bot.rulefiles import RuleFile, RuleSet, find_rule_files, is_rule_file, load_rules, own_rules
+
+Mode = Literal["range", "staged", "worktree", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to review and how. `files`: paths to review whole, from the index (the hook's `--all-files`)."""
+
+    mode: Mode = "worktree"
+    base: str | None = None
+    head: str | None = None
+    paths: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    shard: tuple[int, int] | None = None
+    budget_seconds: float | None = None
+    propose: bool = True
+    unproved: bool = False
+
+
+@dataclass(slots=True)
+class Session:
+    """An opened repository with its configuration and rules; `repo` may be a snapshot of the work tree."""
+
+    repo: Repository
+    request: Request
+    config: config.Config
+    rules: RuleSet
+    base: str | None
+    head: str | None
+    notes: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def open_session(start: Path, request: Request) -> Iterator[Session]:
+    """Open the repository around `start` for one request; a work-tree snapshot lives as long as the context.
+
+    Raises:
+        UsageError: no repository, an unknown revision, bad configuration or rules.
+        EnvironmentFault: git or the engine is missing.
+    """
+    repo = Repository.open(start)
+    notes: list[str] = []
+    base, head = _revisions(repo, request, notes)
+    with contextlib.ExitStack() as stack:
+        if request.mode in ("worktree", "all"):
+            repo = stack.enter_context(repo.worktree_snapshot())
+        trusted = base if request.mode == "range" else ""
+        settings = config.load(_config_files(repo, trusted), os.environ, repo.cache_dir)
+        rules = load_rules(_rule_files(repo, settings, request, trusted, start), repo.cache_dir)
+        _check_rule_settings(settings, rules)
+        yield Session(repo, request, settings, rules, base, head, notes)
+
+
+def _revisions(repo: Repository, request: Request, notes: list[str]) -> tuple[str | None, str | None]:
+    """The commit ids of base and head, as the mode demands."""
+    if request.mode == "range":
+        base = repo.commit(request.base or "HEAD")
+        return base, repo.commit(request.head or "HEAD")
+    if request.mode == "all":
+        return None, repo.head()
+    return repo.head(), None
+
+
+def _config_files(repo: Repository, commit: str | None) -> dict[str, bytes | None]:
+    """The configuration files of a commit, or of the index (`""`); never of the work tree itself."""
+    return {name: repo.read_path(commit or "", name) for name in (CONFIG_FILE, PYPROJECT_FILE)}
+
+
+def _rule_files(
+    repo: Repository, settings: config.Config, request: Request, commit: str | None, start: Path
+) -> list[RuleFile]:
+    files: list[RuleFile] = []
+    if settings.bundled_rules:
+        files += find_rule_files(resources.bundled_rules())
+    for path in settings.rules:
+        files += _repository_rules(repo, path, commit or "")
+    for given in request.rules:
+        inside = _inside(repo, start / given) if commit else None
+        # A pull request does not supply the rules that review it, even when they are named on the command line.
+        files += find_rule_files(start / given) if inside is None else _repository_rules(repo, inside, commit or "")
+    if not files:
+        raise UsageError("there are no rules: the bundled ones are switched off and none are configured")
+    return files
+
+
+def _repository_rules(repo: Repository, path: str, commit: str) -> list[RuleFile]:
+    entries = repo.tree_entries(commit) if commit else repo.index_entries()
+    wanted = path.strip("/").removeprefix("./")
+    found = [e for e in entries if e.mode in REGULAR_MODES and (not wanted or f"{e.path}/".startswith(f"{wanted}/")) and is_rule_file(e.path)]
+    if not found:
+        where = f"commit {commit[:12]}" if commit else "the repository"
+        raise UsageError(f"the rules {path!r} are not in {where}", "rules of a repository are committed or staged files")
+    contents = repo.read_blobs(entry.oid for entry in found)
+    return [RuleFile(entry.path, f"{entry.path}:{entry.oid}", contents[entry.oid]) for entry in found]
+
+
+def _inside(repo: Repository, path: Path) -> str | None:
+    """A path relative to the top of the repository, or None when it lies elsewhere."""
+    relative = os.path.relpath(os.path.abspath(path), repo.top)
+    return None if relative.startswith("..") else relative.replace(os.sep, "/")
+
+
+def _check_rule_settings(settings: config.Config, rules: RuleSet) -> None:
+    if not settings.rule:
+        return
+    known = rules.by_id.keys() | {rule.id for rule in own_rules()}
+    for rule_id in settings.rule:
+        if rule_id not in known:
+            close = difflib.get_close_matches(rule_id, known, n=1)
+            remedy = f"perhaps you meant `{close[0]}`" if close else "list them with `nootropic-bot rules list`"
+            raise UsageError(f"the configuration speaks of the unknown rule `{rule_id}`", remedy)

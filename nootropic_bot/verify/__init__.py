@@ -1,0 +1,1 @@
+"""Verify: what a proposal must pass before it is shown as a fix (`proof.py`), always on a copy."""

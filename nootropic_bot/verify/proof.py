@@ -1,0 +1,64 @@
+"""The proof: a proposal is shown as a fix only when every check passed.
+
+Static checks come first, because they cost nothing; all proposals that survive them are scanned again in one engine
+start. Nothing here touches the user's files: a candidate exists in memory and in the engine's export.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from nootropic_bot.records import Check, FileAnalysis, Verdict
+from nootropic_bot.source import Source, Undecodable
+from nootropic_bot.verify.checks import Case, scan_checks, static_checks
+
+# The order in which checks are shown.
+_ORDER = ("scope", "parse", "names", "signature", "bounded", "gone", "nothing_new")
+_MAX_BYTES_A_SCAN = 64 << 20
+
+Rescan = Callable[[Sequence[Source]], Sequence[FileAnalysis]]
+
+
+def prove(cases: Sequence[Case], rescan: Rescan) -> list[Verdict]:
+    """One verdict a case, in order.
+
+    Args:
+        cases: proposals with what they are about.
+        rescan: gives the critic's analysis of decoded files, with no cache and no suppression.
+    """
+    static = [_static(case) for case in cases]
+    standing = [i for i, checks in enumerate(static) if not any(check.status == "failed" for check in checks)]
+    analyses: dict[int, FileAnalysis] = {}
+    for part in _parts(standing, cases):
+        scanned = rescan([cases[i].fixed for i in part])
+        analyses.update(zip(part, scanned, strict=True))
+    return [_verdict(cases[i], checks, analyses.get(i)) for i, checks in enumerate(static)]
+
+
+def _static(case: Case) -> list[Check]:
+    try:
+        _ = case.fixed
+        return static_checks(case)
+    except (ValueError, Undecodable) as error:
+        return [Check("parse", "failed", f"the fix can't be written in this file: {error}")]
+
+
+def _parts(standing: Sequence[int], cases: Sequence[Case]) -> list[list[int]]:
+    parts: list[list[int]] = []
+    size = _MAX_BYTES_A_SCAN + 1
+    for i in standing:
+        size += len(cases[i].source.raw)
+        if size > _MAX_BYTES_A_SCAN:
+            parts.append([])
+            size = len(cases[i].source.raw)
+        parts[-1].append(i)
+    return parts
+
+
+def _verdict(case: Case, checks: Sequence[Check], after: FileAnalysis | None) -> Verdict:
+    answers = {check.name: check for check in checks}
+    if after is None:
+        answers.update((n, Check(n, "not_run", "an earlier check failed")) for n in _ORDER if n not in answers)
+    else:
+        answers.update((check.name, check) for check in scan_checks(case, after))
+    return Verdict(tuple(answers[name] for name in _ORDER))

@@ -1,0 +1,148 @@
+"""Where two versions of a Python file differ, statement by statement.
+
+Statements outside the edited lines are compared by kind and place, which is cheap and enough: the same text at the
+same (shifted) place with the same extent is the same statement. Inside, the trees themselves are compared.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from nootropic_bot.diff import LineRanges, meets
+
+Node = ast.stmt | ast.ExceptHandler | ast.match_case | ast.Module
+_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A difference: these statements of a block became those. `header`: only the head of one compound statement."""
+
+    before: tuple[Node, ...]
+    after: tuple[Node, ...]
+    parent: Node
+    index: int
+    header: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One version: its tree, the lines that were edited in it, and how its lines map to a common count."""
+
+    tree: ast.Module
+    edited: LineRanges
+    shifts: tuple[tuple[int, int], ...] = ()
+
+    def place(self, line: int) -> int:
+        """A line outside the edits, as a line of the other version."""
+        return line + sum(delta for last, delta in self.shifts if line > last)
+
+
+def differences(before: Side, after: Side) -> list[Region]:
+    """All regions in which two versions differ, outermost statement lists first."""
+    return list(_compare(before, after, before.tree, after.tree))
+
+
+def _compare(before: Side, after: Side, one: Node, other: Node) -> Iterator[Region]:
+    for name in _BLOCKS:
+        old: list[Node] = getattr(one, name, None) or []
+        new: list[Node] = getattr(other, name, None) or []
+        yield from _compare_blocks(before, after, one, (old, new))
+
+
+def _compare_blocks(before: Side, after: Side, parent: Node, blocks: tuple[list[Node], list[Node]]) -> Iterator[Region]:
+    old, new = blocks
+    keys_old, keys_new = [_key(before, node) for node in old], [_key(after, node) for node in new]
+    if keys_old == keys_new:
+        return
+    matcher = difflib.SequenceMatcher(None, keys_old, keys_new, autojunk=False)
+    for tag, i, j, k, m in matcher.get_opcodes():
+        if tag == "equal":
+            continue
+        pairs = list(zip(old[i:j], new[k:m], strict=False))
+        if j - i == m - k and all(type(a) is type(b) and _is_compound(a) for a, b in pairs):
+            for offset, (a, b) in enumerate(pairs):
+                if _header_dump(a) != _header_dump(b):
+                    yield Region((a,), (b,), parent, i + offset, header=True)
+                yield from _compare(before, after, a, b)
+        else:
+            yield Region(tuple(old[i:j]), tuple(new[k:m]), parent, i)
+
+
+def _key(side: Side, node: Node) -> tuple[object, ...]:
+    first, last = extent(node)
+    if meets(side.edited, first, last):
+        return ("edited", ast.dump(node))
+    return (type(node).__name__, side.place(first), side.place(last))
+
+
+def extent(node: Node) -> tuple[int, int]:
+    """First and last line of a statement, decorators included."""
+    if isinstance(node, ast.Module):
+        return 1, max((extent(child)[1] for child in node.body), default=1)
+    if isinstance(node, ast.match_case):
+        first = node.pattern.lineno
+        return first, extent(node.body[-1])[1]
+    first = node.lineno
+    for decorator in getattr(node, "decorator_list", ()):
+        first = min(first, decorator.lineno)
+    return first, node.end_lineno or node.lineno
+
+
+def _is_compound(node: Node) -> bool:
+    return any(getattr(node, name, None) for name in _BLOCKS)
+
+
+def _header_dump(node: Node) -> str:
+    """The tree of a compound statement without its blocks."""
+    fields = [(name, value) for name, value in ast.iter_fields(node) if name not in _BLOCKS]
+    return repr([(name, _dump(value)) for name, value in fields])
+
+
+def _dump(value: object) -> object:
+    if isinstance(value, ast.AST):
+        return ast.dump(value)
+    return [_dump(item) for item in value] if isinstance(value, list) else value
+
+
+def header_nodes(node: Node) -> list[ast.AST]:
+    """What a compound statement's head is made of, or a simple statement itself."""
+    if not _is_compound(node):
+        return [node]
+    found: list[ast.AST] = []
+    for name, value in ast.iter_fields(node):
+        if name not in _BLOCKS:
+            values: Sequence[object] = value if isinstance(value, list) else [value]
+            found += [item for item in values if isinstance(item, ast.AST)]
+    return found
+
+
+def smallest_statement(tree: ast.Module, start: tuple[int, int], end: tuple[int, int]) -> Node | None:
+    """The innermost statement, exception handler or case around a range of (line, byte column, 0-based)."""
+    found: Node | None = None
+    pending: list[Node] = list(tree.body)
+    while pending:
+        node = pending.pop()
+        first, last = extent(node)
+        if not first <= start[0] <= end[0] <= last:
+            continue
+        if not isinstance(node, ast.match_case | ast.Module) and first == node.lineno:
+            inside = (first, node.col_offset) <= start and end <= (last, node.end_col_offset or 0)
+            if not inside:
+                continue
+        found = node
+        pending = [child for name in _BLOCKS for child in getattr(node, name, None) or []]
+    return found
+
+
+def header_lines(node: Node) -> tuple[int, int]:
+    """First and last line of a statement's head; all of a simple statement."""
+    first, last = extent(node)
+    if not _is_compound(node):
+        return first, last
+    body: list[Node] = getattr(node, "body", None) or getattr(node, "cases", None) or []
+    below = extent(body[0])[0]
+    return first, max(below - 1, first)
