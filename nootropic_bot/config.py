@@ -119,15 +119,12 @@ def _parse(name: str, raw: bytes) -> dict[str, Any]:
 
 
 def _validate(where_and_table: tuple[str, Mapping[str, Any]]) -> Config:
-    from pydantic import ConfigDict, TypeAdapter, ValidationError
+    from pydantic import TypeAdapter, ValidationError
 
     where, table = where_and_table
-    for settings in (RuleSettings, HookSettings, CritiqueSettings):
-        settings.__pydantic_config__ = ConfigDict(extra="forbid", strict=False)  # type: ignore[attr-defined]
-    adapter = TypeAdapter(Config, config=None)
     _refuse_unknown_keys(where, table)
     try:
-        config = adapter.validate_python(table)
+        config = TypeAdapter(Config).validate_python(table)
     except ValidationError as error:
         raise UsageError(f"{where}: {_explain(error.errors())}") from error
     if not 0 < config.hook.budget_seconds <= 3600:

@@ -25,7 +25,7 @@ def changed_lines(patch: bytes) -> Mapping[tuple[str, str], LineRanges]:
     Ranges are 1-based and inclusive. Where lines were only deleted, the range is the two lines around the gap,
     so that a finding that the deletion brought about meets it.
     """
-    from unidiff import PatchSet
+    from unidiff.patch import PatchSet
 
     # latin-1 keeps every byte, and newline="\n" keeps a lone carriage return inside its line.
     stream = io.StringIO(patch.decode("latin-1"), newline="\n")

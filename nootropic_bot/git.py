@@ -40,6 +40,7 @@ _KEPT_VARIABLES = frozenset({"GIT_INDEX_FILE", "GIT_SSL_CAINFO", "GIT_CONFIG_NOS
 REGULAR_MODES = frozenset({"100644", "100755"})
 SYMLINK_MODE = "120000"
 SUBMODULE_MODE = "160000"
+UNMERGED_MODE = "unmerged"
 
 
 def clean_environment(**extra: str) -> dict[str, str]:
@@ -48,6 +49,21 @@ def clean_environment(**extra: str) -> dict[str, str]:
     env.update(GIT_OPTIONAL_LOCKS="0", GIT_TERMINAL_PROMPT="0", GIT_NO_REPLACE_OBJECTS="1", LC_ALL="C")
     env.update(extra)
     return env
+
+
+@contextmanager
+def without_git_variables() -> Iterator[None]:
+    """This process without `GIT_*` variables, for GitPython, which reads them from the environment."""
+    saved = {key: value for key, value in os.environ.items() if key.startswith("GIT_")}
+    for key in saved:
+        del os.environ[key]
+    os.environ.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
+    try:
+        yield
+    finally:
+        for key in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM"):
+            os.environ.pop(key, None)
+        os.environ.update(saved)
 
 
 class TreeEntry(NamedTuple):
@@ -298,6 +314,7 @@ def _parse_raw(output: bytes) -> Iterator[Change]:
         path = next(fields) if status[0] in "RC" else old_path
         added, deleted = status[0] == "A" or not int(old_mode, 8), status[0] == "D"
         if status[0] == "U":
+            yield Change(path, old_path, UNMERGED_MODE, None, old_oid)
             continue
         yield Change(path, old_path, mode, None if added else old_oid, None if deleted else new_oid)
 

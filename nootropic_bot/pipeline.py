@@ -84,7 +84,8 @@ def suggest(critique: Critique, located: Sequence[Located]) -> tuple[list[Locate
     if critique.deadline.has_passed() and open_items:
         session.notes.append(f"the time budget was used up: no fix was tried for {len(open_items)} findings")
     elif open_items:
-        made, proposing, verifying = _prove_all(critique, open_items)
+        critique.load_sources(item.candidate for item in open_items)
+        made, proposing, verifying = prove_all(critique, open_items, critique.sources)
         if not critique.deadline.has_passed():
             for item in open_items:
                 cache.put(item.candidate.oid, item.finding.id, made.get(item.finding.id))
@@ -98,26 +99,29 @@ def _may_be_fixed(critique: Critique, item: Located) -> bool:
     return item.match.fix is not None
 
 
-def _prove_all(critique: Critique, items: Sequence[Located]) -> tuple[dict[str, Suggestion | None], float, float]:
+def prove_all(
+    critique: Critique, items: Sequence[Located], sources: Mapping[str, Source]
+) -> tuple[dict[str, Suggestion], float, float]:
+    """Suggestions by finding id, and the seconds spent on proposing and on proving; `sources` by path."""
     from nootropic_bot.propose.base import Context, climb
-    from nootropic_bot.verify.checks import Case
+    from nootropic_bot.verify.case import Case
     from nootropic_bot.verify.proof import prove
 
     started = time.perf_counter()
-    critique.load_sources(item.candidate for item in items)
     cases: list[Case] = []
     for item in items:
-        source = critique.source(item.candidate)
+        source = sources.get(item.candidate.path)
         if source is not None:
             context = Context(source, item.match, critique.rule(item.match.rule_id), item.analysis)
             for proposal in climb(ladder(), item.finding, context):
                 cases.append(Case(source, item.match, item.analysis, proposal))
     proposed = time.perf_counter()
     verdicts = prove(cases, critique.rescan)
-    made: dict[str, Suggestion | None] = {}
+    made: dict[str, Suggestion] = {}
     for case, verdict in zip(cases, verdicts, strict=True):
         finding_id = case.proposal.finding_id
-        if made.get(finding_id) is None and (verdict.is_verified or critique.session.request.unproved):
+        is_better = finding_id not in made or (verdict.is_verified and not made[finding_id].verified)
+        if is_better and (verdict.is_verified or critique.session.request.unproved):
             made[finding_id] = _suggestion(case.proposal, verdict, case.source)
     return made, proposed - started, time.perf_counter() - proposed
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -26,3 +30,23 @@ def principles_file() -> Path:
 def own_findings_file() -> Path:
     """The findings that the critic raises itself while it decodes a file."""
     return rules_directory() / "source.toml"
+
+
+def sample_directory() -> Path:
+    """The code of `demo`: `before` and `after`."""
+    return _PACKAGE / "sample"
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """One of our own TOML files."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+@cache
+def principles() -> Mapping[str, Mapping[str, str]]:
+    """The named principles by id, each with `title` and `text`."""
+    return read_toml(principles_file())

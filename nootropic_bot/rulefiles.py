@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
@@ -140,8 +139,11 @@ def load_rules(files: Sequence[RuleFile], cache_dir: Path | None) -> RuleSet:
 
 def _from_cache(known: Mapping[str, Any]) -> RuleSet:
     sequences = ("languages", "cwe", "owasp", "references", "imports")
-    rules = tuple(Rule(**{k: tuple(v) if k in sequences else v for k, v in rule.items()}) for rule in known["rules"])
-    return RuleSet(rules, known["hash"], known["has_path_filters"], known["engine_file"].encode())
+    rules = []
+    for stored in known["rules"]:
+        fields: dict[str, Any] = {k: tuple(v) if k in sequences else v for k, v in stored.items()}
+        rules.append(Rule(**fields))
+    return RuleSet(tuple(rules), known["hash"], known["has_path_filters"], known["engine_file"].encode())
 
 
 def _merge(files: Iterable[RuleFile]) -> RuleSet:
@@ -178,7 +180,7 @@ def parse_rule_file(file: RuleFile) -> list[dict[str, Any]]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        document = yaml.load(file.read(), Loader=loader)
+        document = yaml.load(file.read(), Loader=loader)  # noqa: S506 (a safe loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"rule file {file.name} is not valid YAML: {' '.join(str(error).split())}") from error
     rules = document.get("rules") if isinstance(document, dict) else None
@@ -223,12 +225,8 @@ def _texts(value: object) -> tuple[str, ...]:
 @cache
 def own_rules() -> tuple[Rule, ...]:
     """The findings that the critic raises itself (`critique/normalize.py`), from `rules/source.toml`."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     path = resources.own_findings_file()
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    table = resources.read_toml(path)
     return tuple(
         Rule(
             id=rule_id,

@@ -12,7 +12,7 @@ import difflib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -27,7 +27,11 @@ Mode = Literal["range", "staged", "worktree", "all"]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to review and how. `files`: paths to review whole, from the index (the hook's `--all-files`)."""
+    """What to review and how.
+
+    `paths` narrows the review, relative to where the user stands. `files` are what pre-commit names: when something
+    of them is not staged (`--all-files`), they are reviewed whole, from the index. `in_hook` sets the time budget.
+    """
 
     mode: Mode = "worktree"
     base: str | None = None
@@ -37,7 +41,7 @@ class Request:
     rules: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     shard: tuple[int, int] | None = None
-    budget_seconds: float | None = None
+    in_hook: bool = False
     propose: bool = True
     unproved: bool = False
 
@@ -54,6 +58,11 @@ class Session:
     head: str | None
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def budget_seconds(self) -> float | None:
+        """How long the run may take, None for as long as it needs."""
+        return self.config.hook.budget_seconds if self.request.in_hook else None
+
 
 @contextmanager
 def open_session(start: Path, request: Request) -> Iterator[Session]:
@@ -64,8 +73,9 @@ def open_session(start: Path, request: Request) -> Iterator[Session]:
         EnvironmentFault: git or the engine is missing.
     """
     repo = Repository.open(start)
-    notes: list[str] = []
-    base, head = _revisions(repo, request, notes)
+    paths, files = _relative_paths(repo.top, start, request.paths), _relative_paths(repo.top, start, request.files)
+    request = replace(request, paths=paths, files=files)
+    base, head = _revisions(repo, request)
     with contextlib.ExitStack() as stack:
         if request.mode in ("worktree", "all"):
             repo = stack.enter_context(repo.worktree_snapshot())
@@ -73,10 +83,30 @@ def open_session(start: Path, request: Request) -> Iterator[Session]:
         settings = config.load(_config_files(repo, trusted), os.environ, repo.cache_dir)
         rules = load_rules(_rule_files(repo, settings, request, trusted, start), repo.cache_dir)
         _check_rule_settings(settings, rules)
-        yield Session(repo, request, settings, rules, base, head, notes)
+        yield Session(repo, request, settings, rules, base, head)
 
 
-def _revisions(repo: Repository, request: Request, notes: list[str]) -> tuple[str | None, str | None]:
+def _relative_paths(top: Path, start: Path, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Paths from the command line, relative to the top of the repository.
+
+    Raises:
+        UsageError: one lies outside.
+    """
+    if not given:
+        return ()
+    found = []
+    real_top = top.resolve()
+    for path in given:
+        # The folder is resolved, the last part not: a link in the repository is named, not followed.
+        absolute = Path(os.path.abspath(start / path))
+        relative = os.path.relpath(absolute.parent.resolve() / absolute.name, real_top)
+        if relative.split(os.sep)[0] == "..":
+            raise UsageError(f"{path} lies outside the repository {top}")
+        found.append("" if relative == "." else relative.replace(os.sep, "/"))
+    return tuple(found)
+
+
+def _revisions(repo: Repository, request: Request) -> tuple[str | None, str | None]:
     """The commit ids of base and head, as the mode demands."""
     if request.mode == "range":
         base = repo.commit(request.base or "HEAD")
@@ -111,10 +141,16 @@ def _rule_files(
 def _repository_rules(repo: Repository, path: str, commit: str) -> list[RuleFile]:
     entries = repo.tree_entries(commit) if commit else repo.index_entries()
     wanted = path.strip("/").removeprefix("./")
-    found = [e for e in entries if e.mode in REGULAR_MODES and (not wanted or f"{e.path}/".startswith(f"{wanted}/")) and is_rule_file(e.path)]
+    found = [
+        e
+        for e in entries
+        if e.mode in REGULAR_MODES and (not wanted or f"{e.path}/".startswith(f"{wanted}/")) and is_rule_file(e.path)
+    ]
     if not found:
         where = f"commit {commit[:12]}" if commit else "the repository"
-        raise UsageError(f"the rules {path!r} are not in {where}", "rules of a repository are committed or staged files")
+        raise UsageError(
+            f"the rules {path!r} are not in {where}", "rules of a repository are committed or staged files"
+        )
     contents = repo.read_blobs(entry.oid for entry in found)
     return [RuleFile(entry.path, f"{entry.path}:{entry.oid}", contents[entry.oid]) for entry in found]
 

@@ -1,6 +1,7 @@
 """What the critic said of a blob, remembered by (blob, kind of file, rules, engine).
 
-Bounded: 256 folders of at most 256 entries (`cachefile.py`). Only complete answers are kept: what timed out is tried again.
+Bounded: 256 folders of at most 256 entries (`cachefile.py`). Only complete answers are kept: what timed out is tried
+again.
 """
 
 from __future__ import annotations

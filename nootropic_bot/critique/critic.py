@@ -11,11 +11,11 @@ from nootropic_bot.config import CritiqueSettings
 from nootropic_bot.critique.cache import AnalysisCache
 from nootropic_bot.critique.languages import Coverage
 from nootropic_bot.critique.normalize import own_matches
-from nootropic_bot.rulefiles import RuleSet
 from nootropic_bot.critique.scope import match_order, snippet_hash
 from nootropic_bot.critique.semgrep import Engine, EngineCrash, Hit, Target, TargetScan
 from nootropic_bot.errors import EnvironmentFault
 from nootropic_bot.records import FileAnalysis, Gap, Match, Suppression
+from nootropic_bot.rulefiles import RuleSet
 from nootropic_bot.source import Source, Undecodable, decode
 
 # With a deadline, few files a start, so that what was finished is kept and the next run goes on from there.
@@ -84,7 +84,9 @@ class Critic:
         for first in range(0, len(missing), step):
             chunk = missing[first : first + step]
             if deadline.has_passed():
-                found.update((blob, _gap_only("skipped: the time budget was used up", transient=True)) for blob in chunk)
+                found.update(
+                    (blob, _gap_only("skipped: the time budget was used up", transient=True)) for blob in chunk
+                )
             else:
                 found.update(self._analyse_chunk(chunk, read, deadline))
         return found

@@ -5,7 +5,8 @@ findings (a test compares them on every rule fixture) and starts in 0.15 s.
 
 The export is a folder of our own with copies of the blobs, so no ignore file, link, filter or configuration of the
 scanned repository decides anything. Measured of 1.182: a folder scan skips `tests/`, `vendor/` and the like
-unless an empty `.semgrepignore` lies at its root; files without a suffix need the executable bit to have their `#!` read.
+unless an empty `.semgrepignore` lies at its root; files without a suffix need the executable bit to have their `#!`
+read.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from nootropic_bot import process, ruff
-from nootropic_bot.rulefiles import RuleSet
 from nootropic_bot.errors import EnvironmentFault, UsageError
 from nootropic_bot.records import Gap
+from nootropic_bot.rulefiles import RuleSet
 
 _ODD_NAME = re.compile(r"[^\w ./+@%=,~#()\[\]{}!$&'-]|^-|/-")
 _ENGINE_SPECIAL = frozenset({".semgrepignore", ".semgrep", ".git", ".gitignore", ".gitmodules"})
@@ -110,9 +111,7 @@ class Engine:
                 "free some space there, or point TMPDIR elsewhere",
             ) from error
 
-    def _scan_in(
-        self, scratch: Path, rules: RuleSet, targets: Sequence[Target], options: _Options
-    ) -> list[TargetScan]:
+    def _scan_in(self, scratch: Path, rules: RuleSet, targets: Sequence[Target], options: _Options) -> list[TargetScan]:
         export = scratch / "export"
         names = _export(export, targets)
         rule_file = scratch / "rules.json"
@@ -239,9 +238,7 @@ def _call(
     return answer if is_usable and (done.returncode in (0, 1) or answer["errors"]) else None
 
 
-def _read_answer(
-    answer: Mapping[str, Any], prefix: str, answers: Mapping[str, TargetScan], rules: RuleSet
-) -> None:
+def _read_answer(answer: Mapping[str, Any], prefix: str, answers: Mapping[str, TargetScan], rules: RuleSet) -> None:
     for error in answer["errors"]:
         _read_error(error, prefix, answers, rules)
     for path in answer["paths"]["scanned"]:

@@ -45,7 +45,7 @@ class Critique:
     def __init__(self, session: Session, progress: Progress) -> None:
         self.session = session
         self.progress = progress
-        self.deadline = Deadline(session.request.budget_seconds)
+        self.deadline = Deadline(session.budget_seconds)
         self.engine = find_engine()
         rules = session.rules
         folder = session.repo.cache_dir / "analyses"

@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 
 from nootropic_bot.critique.critic import Blob
 from nootropic_bot.critique.languages import Coverage
-from nootropic_bot.git import REGULAR_MODES, SUBMODULE_MODE, SYMLINK_MODE, Change, TreeEntry
+from nootropic_bot.git import REGULAR_MODES, SUBMODULE_MODE, SYMLINK_MODE, UNMERGED_MODE, Change, TreeEntry
 from nootropic_bot.records import NotScanned
 
-_SPECIAL_MODES = {SYMLINK_MODE: "symbolic link, never followed", SUBMODULE_MODE: "submodule, reviewed where it lives"}
+_SPECIAL_MODES = {
+    SYMLINK_MODE: "symbolic link, never followed",
+    SUBMODULE_MODE: "submodule, reviewed where it lives",
+    UNMERGED_MODE: "in conflict, resolve it first",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +92,7 @@ def select_entries(entries: Iterable[TreeEntry], filters: Filters) -> Selection:
     return selection
 
 
-def _admit(
-    entry: TreeEntry, filters: Filters, is_excluded: Callable[[str], bool], selection: Selection
-) -> bool:
+def _admit(entry: TreeEntry, filters: Filters, is_excluded: Callable[[str], bool], selection: Selection) -> bool:
     if not filters.wants(entry.path):
         return False
     reason = None

@@ -1,6 +1,7 @@
 """The ladder of proposers, and the protocol that each rung satisfies.
 
-A proposer is a module with a class that has `propose`; the ladder is an explicit tuple in `pipeline.py`, cheapest first:
+A proposer is a module with a class that has `propose`; the ladder is an explicit tuple in `pipeline.py`, cheapest
+first:
 
 1. `rule_fix`   the rule's own `fix:`, deterministic, no model;
 2. memory       an accepted fix of the same rule whose shape matches;
@@ -21,7 +22,7 @@ from nootropic_bot.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a proposer may know of a finding: the decoded file, the engine's match, the rule, and the file's analysis."""
+    """What a proposer may know: the decoded file, the engine's match, the rule, and the file's analysis."""
 
     source: Source
     match: Match

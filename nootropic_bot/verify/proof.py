@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 
 from nootropic_bot.records import Check, FileAnalysis, Verdict
 from nootropic_bot.source import Source, Undecodable
-from nootropic_bot.verify.checks import Case, scan_checks, static_checks
+from nootropic_bot.verify.case import Case
+from nootropic_bot.verify.checks import scan_checks, static_checks
 
 # The order in which checks are shown.
 _ORDER = ("scope", "parse", "names", "signature", "bounded", "gone", "nothing_new")

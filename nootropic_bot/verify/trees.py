@@ -146,3 +146,20 @@ def header_lines(node: Node) -> tuple[int, int]:
     body: list[Node] = getattr(node, "body", None) or getattr(node, "cases", None) or []
     below = extent(body[0])[0]
     return first, max(below - 1, first)
+
+
+def changed_nodes(regions: Sequence[Region], *, after: bool) -> list[ast.AST]:
+    """The syntax nodes on one side of the differences."""
+    found: list[ast.AST] = []
+    for region in regions:
+        for node in region.after if after else region.before:
+            found += header_nodes(node) if region.header else [node]
+    return found
+
+
+def names_in(regions: Sequence[Region], *, after: bool) -> set[str]:
+    """The names that occur on one side of the differences."""
+    names: set[str] = set()
+    for node in changed_nodes(regions, after=after):
+        names |= {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
+    return names

@@ -1,0 +1,1 @@
+"""One module a verb; each has `command`. What several verbs share is in `shared.py`."""

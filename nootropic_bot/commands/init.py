@@ -1,0 +1,140 @@
+"""`init`: configuration and hook stanza for a repository. What is there is kept; a second run changes nothing."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+
+import click
+
+from nootropic_bot.constants import CONFIG_FILE, PYPROJECT_FILE, PYPROJECT_TABLE
+from nootropic_bot.errors import EnvironmentFault, UsageError
+
+_PRE_COMMIT_FILE = ".pre-commit-config.yaml"
+_CONFIG = """\
+# nootropic-bot: https://pypi.org/project/nootropic-bot/
+# Everything here is optional; these are the defaults.
+
+# What is not reviewed, in .gitignore syntax.
+exclude = []
+
+# More rules of this repository: Semgrep files or folders, any language.
+rules = []
+
+# Least severity that makes a review fail: error, warning, info or never.
+fail_on = "error"
+
+[hook]
+# Past this the commit hook says what it skipped.
+budget_seconds = 5.0
+
+# A rule can be judged differently, or switched off with a reason; it is then listed as suppressed.
+# [rule.http-call-without-timeout]
+# severity = "info"
+#
+# [rule.hardcoded-tmp-path]
+# enabled = false
+# reason = "this tool runs in a container of its own"
+"""
+_STANZA = """\
+- repo: local
+  hooks:
+  - id: nootropic-review
+    name: nootropic-bot review
+    entry: nootropic-bot hook
+    language: system
+    types: [text]
+    require_serial: true
+"""
+
+
+@click.command(short_help="Write configuration and hook stanza for this repository.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, write nothing.")
+def command(dry_run: bool) -> None:
+    """Write configuration and hook stanza for this repository, and show the difference."""
+    from nootropic_bot.cachefile import write_atomically
+    from nootropic_bot.escape import visible
+    from nootropic_bot.git import Repository
+
+    top = Repository.open(Path.cwd()).top
+    wanted = {CONFIG_FILE: _wanted_config(top), _PRE_COMMIT_FILE: _wanted_hooks(top)}
+    changed = {name: pair for name, pair in wanted.items() if pair[0] != pair[1]}
+    for name, (old, new) in changed.items():
+        before = f"a/{name}" if old else "/dev/null"
+        lines = difflib.unified_diff(old.splitlines(), new.splitlines(), before, f"b/{name}", lineterm="")
+        for line in lines:
+            color = {"+": "green", "-": "red", "@": "cyan"}.get(line[0])
+            click.secho(visible(line), fg=color)
+    if not changed:
+        click.echo("nothing to do: this repository is set up")
+        return
+    if dry_run:
+        click.echo("\nnothing was written (--dry-run)")
+        return
+    for name, (_old, new) in changed.items():
+        try:
+            write_atomically(top / name, new.encode(), durable=True)
+        except OSError as error:
+            raise EnvironmentFault(f"{name} could not be written: {error.strerror}") from error
+    click.echo(f"\nwrote {' and '.join(changed)}")
+    click.echo("next: `pre-commit install`, then commit as always; `nootropic-bot review --all` looks at everything")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path.name} can't be read: {error}") from error
+
+
+def _wanted_config(top: Path) -> tuple[str, str]:
+    old = _read(top / CONFIG_FILE)
+    has_table = f"[tool.{PYPROJECT_TABLE}" in _read(top / PYPROJECT_FILE)
+    return old, old if old or has_table else _CONFIG
+
+
+def _wanted_hooks(top: Path) -> tuple[str, str]:
+    old = _read(top / _PRE_COMMIT_FILE)
+    if "nootropic-" in old:
+        return old, old
+    return old, _with_stanza(old) if old.strip() else f"repos:\n{_STANZA}"
+
+
+def _with_stanza(old: str) -> str:
+    """The file with our hook after its last repository, in the file's own indentation.
+
+    Raises:
+        UsageError: the file is not laid out in a way that can be extended safely.
+    """
+    lines = old.splitlines(keepends=True)
+    start = next((n for n, line in enumerate(lines) if re.match(r"repos:\s*(#.*)?$", line)), None)
+    if start is not None:
+        end = next((n for n in range(start + 1, len(lines)) if re.match(r"[^\s#-]", lines[n])), len(lines))
+        while end > start + 1 and not lines[end - 1].strip():
+            end -= 1
+        item = next((found for line in lines[start:end] if (found := re.match(r"( *)- ", line))), None)
+        indent = item[1] if item else ""
+        if not lines[end - 1].endswith("\n"):
+            lines[end - 1] += "\n"
+        stanza = "".join(indent + line for line in _STANZA.splitlines(keepends=True))
+        new = "".join([*lines[:end], stanza, *lines[end:]])
+        if _is_extended(old, new):
+            return new
+    raise UsageError(
+        f"{_PRE_COMMIT_FILE} can't be extended safely; nothing was written", f"add this to its `repos`:\n{_STANZA}"
+    )
+
+
+def _is_extended(old: str, new: str) -> bool:
+    """Whether the new text means the old one plus our repository, and nothing else."""
+    import yaml
+
+    try:
+        before, after = yaml.safe_load(old), yaml.safe_load(new)
+        ours = yaml.safe_load(_STANZA)
+        return bool({**before, "repos": (before["repos"] or []) + ours} == after)
+    except (yaml.YAMLError, TypeError, KeyError):
+        return False

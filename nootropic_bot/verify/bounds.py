@@ -1,0 +1,101 @@
+"""The check `bounded`: a fix changes the statement; it does not delete, hide or rewrite it beyond recognition."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from nootropic_bot.records import Check
+from nootropic_bot.verify.case import Case
+from nootropic_bot.verify.trees import Node, Region, changed_nodes, names_in
+
+# What a fix may not bring in: ways to reach a function without naming it.
+_EVASIONS = frozenset(
+    {
+        *("__import__", "__builtins__", "compile", "eval", "exec", "getattr"),
+        *("globals", "importlib", "locals", "setattr", "vars"),
+    }
+)
+_MAX_GROWTH = 4
+_GROWTH_ALLOWANCE = 80
+_MIN_KEPT = 0.34
+
+
+def bounded_check(case: Case) -> Check:
+    """The check as a whole."""
+    problem = _deletion(case.regions) or _evasion(case.regions) or _size_problem(case.regions)
+    if not case.regions:
+        problem = "it changes no code"
+    problem = problem or _lost_comment(case)
+    return Check("bounded", "failed", problem) if problem else Check("bounded", "passed")
+
+
+def _deletion(regions: Sequence[Region]) -> str | None:
+    for region in regions:
+        if region.before and not region.after:
+            return "it deletes the statement"
+        did_something = not all(_does_nothing(node) for node in region.before)
+        if did_something and not region.header and all(_does_nothing(node) for node in region.after):
+            return "it replaces the statement by nothing"
+    old, new = changed_nodes(regions, after=False), changed_nodes(regions, after=True)
+    data = {name for node in old for name in _data_names(node)}
+    kept = {child.id for node in new for child in ast.walk(node) if isinstance(child, ast.Name)}
+    stored = {c.id for node in old for c in ast.walk(node) if isinstance(c, ast.Name) and isinstance(c.ctx, ast.Store)}
+    if data and not data & kept:
+        return f"nothing is left of {', '.join(f'`{name}`' for name in sorted(data)[:3])}"
+    if stored - kept:
+        return f"`{min(stored - kept)}` is no longer assigned"
+    return None
+
+
+def _lost_comment(case: Case) -> str | None:
+    for edit in case.trimmed:
+        if "#" not in "".join(case.source.lines[edit.start_line - 1 : edit.end_line]):
+            continue
+        for line, comment in _comments(case.source.text):
+            if edit.start_line <= line <= edit.end_line and comment not in edit.replacement:
+                return f"the comment on line {line} is lost"
+    return None
+
+
+def _comments(text: str) -> Iterator[tuple[int, str]]:
+    """Comments with their lines. The text parses, so it can be tokenized."""
+    for token in tokenize.generate_tokens(io.StringIO(text, newline="").readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string.rstrip()
+
+
+def _does_nothing(node: Node) -> bool:
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+
+
+def _data_names(node: ast.AST) -> Iterator[str]:
+    """Names that are passed as positional arguments: what the statement works on."""
+    called = {_root(call.func) for call in ast.walk(node) if isinstance(call, ast.Call)}
+    arguments = [a for call in ast.walk(node) if isinstance(call, ast.Call) for a in call.args]
+    for argument in arguments:
+        for child in ast.walk(argument):
+            if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Load) and child.id not in called:
+                yield child.id
+
+
+def _root(node: ast.AST) -> str | None:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _evasion(regions: Sequence[Region]) -> str | None:
+    fresh = names_in(regions, after=True) - names_in(regions, after=False)
+    hidden = sorted(fresh & _EVASIONS)
+    return f"it brings in `{hidden[0]}`" if hidden else None
+
+
+def _size_problem(regions: Sequence[Region]) -> str | None:
+    old = sum(1 for node in changed_nodes(regions, after=False) for _ in ast.walk(node))
+    new = sum(1 for node in changed_nodes(regions, after=True) for _ in ast.walk(node))
+    if old and new < old * _MIN_KEPT:
+        return f"it keeps {new} of {old} parts of the statement"
+    if new > old * _MAX_GROWTH + _GROWTH_ALLOWANCE:
+        return f"it makes {new} parts of {old}"
+    return None
