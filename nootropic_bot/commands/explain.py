@@ -33,7 +33,7 @@ def command(identity: str, report: str | None, rules: tuple[str, ...]) -> None:
 
 
 def _finding_text(identity: str, report: str) -> tuple[str, str]:
-    from nootropic_bot.escape import visible
+    from nootropic_bot.escape import code, diff_lines, one_line
     from nootropic_bot.reports import from_json
 
     try:
@@ -44,10 +44,10 @@ def _finding_text(identity: str, report: str) -> tuple[str, str]:
         if finding.id == identity or (finding.suggestion and finding.suggestion.id == identity):
             place = f"{finding.path}:{finding.start.line}:{finding.start.col}"
             scope = "in scope" if finding.in_scope else "outside the change"
-            lines = [f"{visible(place)}  {finding.severity}, {scope}", visible(finding.message)]
+            lines = [f"{one_line(place)}  {finding.severity}, {scope}", one_line(finding.message)]
             if finding.suggestion is not None:
-                lines += ["", "\n".join(visible(line) for line in finding.suggestion.diff.splitlines())]
-                lines += [f"  {c.name}: {c.status} {visible(c.detail)}".rstrip() for c in finding.suggestion.checks]
+                lines += ["", *(f"  {code(line)}" for line in diff_lines(finding.suggestion.diff))]
+                lines += [f"  {c.name}: {c.status} {one_line(c.detail)}".rstrip() for c in finding.suggestion.checks]
             return finding.rule_id, "\n".join(lines) + "\n"
     raise UsageError(f"{report} has no finding or suggestion {identity!r}")
 

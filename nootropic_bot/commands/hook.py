@@ -25,6 +25,7 @@ _FROM, _TO = "PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF"
 @click.argument("files", nargs=-1, metavar="[FILE]…")
 def command(fix: bool, files: tuple[str, ...]) -> None:
     """Review what is about to be committed."""
+    from nootropic_bot.escape import one_line
     from nootropic_bot.pipeline import review
     from nootropic_bot.session import Request, open_session
 
@@ -45,9 +46,9 @@ def command(fix: bool, files: tuple[str, ...]) -> None:
         if report.findings or not report.complete or outcome.notes:
             from nootropic_bot.output import render
 
-            sys.stdout.write(render(report, "text", sources=outcome.sources, stream=sys.stdout))
+            sys.stdout.write(render(report, "text", sources=outcome.sources, stream=sys.stdout, hints=False))
         for note in outcome.notes:
-            click.echo(f"note: {note}", err=True)
+            click.echo(f"note: {one_line(note)}", err=True)
         codes = [EXIT_CLEAN]
         gone: frozenset[str] = frozenset()
         if fix:
@@ -57,8 +58,10 @@ def command(fix: bool, files: tuple[str, ...]) -> None:
             gone = applied.finding_ids
             if applied.paths:
                 codes.append(EXIT_FINDINGS)
-                click.echo(f"fixed {len(gone)} in {', '.join(applied.paths)}; stage what you want to keep")
+                click.echo(
+                    f"fixed {len(gone)} in {', '.join(map(one_line, applied.paths))}; stage what you want to keep"
+                )
             for path, reason in applied.skipped:
-                click.echo(f"left alone: {path}: {reason}")
+                click.echo(f"left alone: {one_line(path)}: {reason}")
         codes.append(exit_code(report, session.config.fail_on, gone))
         sys.exit(worst_exit_code(codes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ def command(
 
     `review merge REPORT…` joins the JSON reports of all shards into one.
     """
+    from nootropic_bot.escape import one_line
     from nootropic_bot.output import parse_targets, render, write_output
     from nootropic_bot.pipeline import review
     from nootropic_bot.session import Request, open_session
@@ -89,11 +91,12 @@ def command(
     with open_session(Path.cwd(), request) as session:
         outcome = review(session, progress_reporter())
         clear_progress()
+        show = partial(render, outcome.report, sources=outcome.sources, rules=session.rules.by_id)
         for target_format, path in targets:
-            write_output(path, render(outcome.report, target_format, sources=outcome.sources))
-        sys.stdout.write(render(outcome.report, format_, sources=outcome.sources, stream=sys.stdout, show_all=show_all))
+            write_output(path, show(target_format))
+        sys.stdout.write(show(format_, stream=sys.stdout, show_all=show_all, hints=not write))
         for note in outcome.notes:
-            click.echo(f"note: {note}", err=True)
+            click.echo(f"note: {one_line(note)}", err=True)
         gone: frozenset[str] = frozenset()
         if write:
             gone = _write_fixes(outcome)
@@ -102,7 +105,7 @@ def command(
 
 def _write_fixes(outcome: Any) -> frozenset[str]:
     from nootropic_bot.applying import apply
-    from nootropic_bot.escape import visible
+    from nootropic_bot.escape import one_line
 
     applied = apply(outcome)
     count = len(applied.finding_ids)
@@ -112,7 +115,7 @@ def _write_fixes(outcome: Any) -> frozenset[str]:
     else:
         click.echo("no proved fix to write", err=True)
     for path, reason in applied.skipped:
-        click.echo(f"left alone: {visible(path)}: {reason}", err=True)
+        click.echo(f"left alone: {one_line(path)}: {reason}", err=True)
     return applied.finding_ids
 
 

@@ -104,6 +104,8 @@ class Engine:
         try:
             with tempfile.TemporaryDirectory(prefix="nootropic-") as scratch:
                 return self._scan_in(Path(scratch), rules, targets, options)
+        except TimeoutError:  # An OSError by inheritance only.
+            raise
         except OSError as error:
             reason = error.strerror or str(error)
             raise EnvironmentFault(
@@ -125,10 +127,7 @@ class Engine:
             (root / ".semgrepignore").touch()
             prefix = f"{layer}/" if layer else ""
             _read_answer(self._ask(root, rule_file, scratch, options), prefix, answers, rules)
-        for name, diagnostics in ruff_run.finish().items():
-            answers[name].undefined += diagnostics.undefined
-            for line, message in diagnostics.syntax_errors[:1]:
-                answers[name].gaps.append(Gap(f"line {line}: {message[:1].lower()}{message[1:]}"))
+        _read_diagnostics(export, ruff_run, answers)
         return [answers[name] for name in names]
 
     def _ask(self, root: Path, rule_file: Path, scratch: Path, options: _Options) -> dict[str, Any]:
@@ -218,8 +217,9 @@ def _call(
         ".",
     )
     env = {key: value for key, value in os.environ.items() if not key.startswith(("SEMGREP_", "GIT_"))}
-    # Settings and logs go to our scratch folder, not to the user's home.
+    # Settings, logs and what a killed engine leaves behind go to our scratch folder, not to the user's.
     env.update(
+        TMPDIR=str(scratch),
         SEMGREP_SETTINGS_FILE=str(scratch / "settings.yml"),
         SEMGREP_LOG_FILE=str(scratch / "semgrep.log"),
         SEMGREP_SEND_METRICS="off",
@@ -236,6 +236,21 @@ def _call(
     # An invalid rule makes the engine exit with 2 or 7 and still say why in its JSON.
     is_usable = isinstance(answer, dict) and "results" in answer and "scanned" in answer.get("paths", {})
     return answer if is_usable and (done.returncode in (0, 1) or answer["errors"]) else None
+
+
+def _read_diagnostics(export: Path, run: ruff.RuffRun, answers: Mapping[str, TargetScan]) -> None:
+    found: Mapping[str, ruff.Diagnostics | None]
+    try:
+        found = run.finish()
+    except ruff.RuffCrash:
+        found = ruff.check_one_by_one(export, answers)
+    for name, diagnostics in found.items():
+        if diagnostics is None:
+            answers[name].gaps.append(Gap("it makes ruff crash, so syntax and names are not checked", transient=True))
+            continue
+        answers[name].undefined += diagnostics.undefined
+        for line, message in diagnostics.syntax_errors[:1]:
+            answers[name].gaps.append(Gap(f"line {line}: {message[:1].lower()}{message[1:]}"))
 
 
 def _read_answer(answer: Mapping[str, Any], prefix: str, answers: Mapping[str, TargetScan], rules: RuleSet) -> None:

@@ -96,9 +96,15 @@ class Critique:
             return select_entries(repo.index_entries(), filters)
         self._base_tree = self._compared_with()
         changes = repo.changes(self._base_tree, session.head)
-        if request.files and not set(request.files) <= {change.path for change in changes}:
+        unchanged = set(request.files) - {change.path for change in changes}
+        if unchanged and not unchanged <= self._merged_paths():
             return select_entries(repo.index_entries(), replace(filters, paths=request.files))
         return select_changes(changes, replace(filters, paths=request.paths or request.files))
+
+    def _merged_paths(self) -> set[str]:
+        """What a merge that is being committed touches: pre-commit names these files, also those that stay as they were."""
+        other = self.session.repo.resolve("MERGE_HEAD")
+        return set() if other is None else {change.path for change in self.session.repo.changes(other, None)}
 
     def _compared_with(self) -> str:
         """The tree that head is compared with: for a range, where the two histories parted, as GitHub does."""

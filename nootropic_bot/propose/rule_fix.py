@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nootropic_bot.diff import minimal_edits
 from nootropic_bot.propose.base import Context
 from nootropic_bot.propose.imports import repair_imports
 from nootropic_bot.records import Edit, Finding, Proposal
@@ -22,7 +23,9 @@ class RuleFix:
         if edit is None:
             return
         edits, needs = repair_imports(context.source, edit, context.rule)
-        yield Proposal(finding.id, edits, "rule", needs=needs)
+        smallest = tuple(part for each in edits for part in minimal_edits(context.source.lines, each))
+        if smallest:
+            yield Proposal(finding.id, smallest, "rule", needs=needs)
 
 
 def _whole_line_edit(finding: Finding, context: Context) -> Edit | None:

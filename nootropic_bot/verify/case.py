@@ -65,11 +65,13 @@ class Case:
 
     @cached_property
     def target(self) -> Node | None:
-        """The smallest statement around the finding."""
+        """The smallest statement around the finding; None where there is none, or the file does not parse."""
         start, end = self.match.start, self.match.end
-        return smallest_statement(
-            self.before.tree, self._byte_place(start.line, start.col), self._byte_place(end.line, end.col)
-        )
+        try:
+            tree = self.before.tree
+        except Unparsable:
+            return None
+        return smallest_statement(tree, self._byte_place(start.line, start.col), self._byte_place(end.line, end.col))
 
     @cached_property
     def inside_before(self) -> LineRanges:

@@ -55,6 +55,11 @@ def _compare(before: Side, after: Side, one: Node, other: Node) -> Iterator[Regi
 
 def _compare_blocks(before: Side, after: Side, parent: Node, blocks: tuple[list[Node], list[Node]]) -> Iterator[Region]:
     old, new = blocks
+    if isinstance(parent, ast.Module):
+        fresh = _fresh_imports(after, old, new)
+        if fresh:
+            yield Region((), tuple(fresh), parent, new.index(fresh[0]))
+            new = [node for node in new if node not in fresh]
     keys_old, keys_new = [_key(before, node) for node in old], [_key(after, node) for node in new]
     if keys_old == keys_new:
         return
@@ -70,6 +75,13 @@ def _compare_blocks(before: Side, after: Side, parent: Node, blocks: tuple[list[
                 yield from _compare(before, after, a, b)
         else:
             yield Region(tuple(old[i:j]), tuple(new[k:m]), parent, i)
+
+
+def _fresh_imports(after: Side, old: Sequence[Node], new: Sequence[Node]) -> list[Node]:
+    """Import statements that only the new side has; set apart, they don't blur the comparison of their neighbours."""
+    known = {ast.dump(node) for node in old if isinstance(node, ast.Import | ast.ImportFrom)}
+    imports = [node for node in new if isinstance(node, ast.Import | ast.ImportFrom)]
+    return [node for node in imports if meets(after.edited, *extent(node)) and ast.dump(node) not in known]
 
 
 def _key(side: Side, node: Node) -> tuple[object, ...]:

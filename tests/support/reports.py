@@ -19,7 +19,7 @@ from nootropic_bot.records import (
     Tool,
 )
 from nootropic_bot.reports import finding_order, summarize
-from nootropic_bot.source import Source, decode, split_lines
+from nootropic_bot.source import Source, decode
 
 CHECKS = ("scope", "parse", "names", "signature", "bounded", "gone", "nothing_new")
 
@@ -67,7 +67,7 @@ def make_suggestion(of: Source, /, *edits: tuple[int, int, str], verified: bool 
         "source": "rule",
         "verified": verified,
         "checks": checks,
-        "diff": unified(of.path, of.lines, split_lines("".join(apply_edits(of.lines, made)))),
+        "diff": unified(of.path, of.lines, apply_edits(of.lines, made)),
     }
     return Suggestion(**{**fields, **more})
 

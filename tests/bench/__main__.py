@@ -1,0 +1,48 @@
+"""`python -m tests.bench [--runs N] [--only NAME…]`: JSON on standard output, and in `bench-results/` of the working folder.
+
+Runs of the compared programs alternate, so that a noisy machine disturbs all of them alike; a figure is the ratio of the
+medians. Nothing is asserted: a target that is missed is reported as missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.bench import hook, scale, startup
+
+BENCHES: dict[str, Callable[[int], dict[str, object]]] = {
+    "startup": startup.measure,
+    "hook": hook.measure,
+    "diff-200": scale.measure_diff,
+    "repository-size": scale.measure_repository_size,
+}
+
+
+def main() -> None:
+    """Run the benches and print their figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5, help="interleaved runs a program")
+    parser.add_argument("--only", nargs="*", choices=sorted(BENCHES), default=sorted(BENCHES))
+    options = parser.parse_args()
+    results: dict[str, object] = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "runs": options.runs,
+    }
+    for name in options.only:
+        print(f"{name} …", file=sys.stderr)
+        results[name] = BENCHES[name](options.runs)
+    text = json.dumps(results, indent=2)
+    folder = Path("bench-results")
+    folder.mkdir(exist_ok=True)
+    (folder / "bench.json").write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

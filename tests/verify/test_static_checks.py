@@ -1,0 +1,191 @@
+"""The checks of the proof that need no scanner: what each lets through and what it stops."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.cases import failed, make_case
+
+MODULE = '''\
+"""Doc."""
+import os
+
+
+def load(path, mode="r", *, strict=False):
+    """Load."""
+    data = read(path, mode)  # keep me
+    other = read(path)
+    return data
+
+
+class Store:
+    def close(self):
+        if self.handle == None:
+            return
+        self.handle.close()
+'''
+
+
+def change(old: str, new: str, at: str | None = None, **kwargs: object) -> dict[str, str]:
+    """What fails when `old` becomes `new`; the finding covers `at`, by default the first line of `old`."""
+    return failed(make_case(MODULE, MODULE.replace(old, new), at or old.strip().split("\n")[0], **kwargs))  # type: ignore[arg-type]
+
+
+def test_a_change_inside_the_statement_passes() -> None:
+    assert change("data = read(path, mode)", "data = read_safely(path, mode)") == {}
+
+
+def test_a_change_of_a_compound_statements_head_passes() -> None:
+    assert change("self.handle == None", "self.handle is None") == {}
+
+
+def test_a_statement_may_become_two() -> None:
+    assert (
+        change("    other = read(path)\n", "    checked = path\n    other = read(checked, path)\n", "read(path)") == {}
+    )
+
+
+def test_a_guard_at_the_start_of_the_body_passes() -> None:
+    before = 'def f(items=[]):\n    """Doc."""\n    return items\n'
+    after = 'def f(items=None):\n    """Doc."""\n    if items is None:\n        items = []\n    return items\n'
+    assert failed(make_case(before, after, "[]")) == {}
+
+
+def test_an_import_at_module_level_passes() -> None:
+    after = MODULE.replace("import os\n", "import os\nimport secrets\n").replace(
+        "read(path, mode)", "secrets.read(path, mode)"
+    )
+    case = make_case(MODULE, after, "read(path, mode)", needs={"secrets": "import secrets"})
+    assert failed(case) == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        pytest.param("    other = read(path)\n    return data\n", "    return data\n", "beyond", id="deletes-neighbour"),
+        pytest.param("    return data\n", "    return None\n", "beyond", id="changes-neighbour"),
+        pytest.param("    def close(self):\n", "    def close(self):\n        pass\n\n    def x(self):\n", "beyond", id="adds-method"),
+        pytest.param("        self.handle.close()\n", "        self.handle.close()\n        self.x()\n", "beyond", id="adds-statement"),
+    ],
+)  # fmt: skip
+def test_scope_stops_changes_elsewhere(old: str, new: str, says: str) -> None:
+    assert says in change(old, new, "read(path, mode)")["scope"]
+
+
+def test_scope_stops_a_guard_that_is_no_guard() -> None:
+    before = "def f(items=[]):\n    return items\n"
+    assert "scope" in failed(make_case(before, "def f(items=[]):\n    items = list(items)\n    return items\n", "[]"))
+
+
+@pytest.mark.parametrize("mark", ["# nosemgrep", "# noqa: S602", "# type: ignore", "# pylint: disable=all", "# nosec"])
+def test_a24_scope_stops_marks_that_silence_a_checker(mark: str) -> None:
+    assert "adds" in change("other = read(path)", f"other = read(path)  {mark}")["scope"]
+
+
+def test_a24_a_mark_that_was_there_may_stay() -> None:
+    before = "x = read(path)  # noqa: S1\n"
+    assert failed(make_case(before, "x = load(path)  # noqa: S1\n", "read(path)")) == {}
+
+
+@pytest.mark.parametrize("path", [".github/scripts/x.py", "vendor/.git/x.py"])
+def test_a23_scope_stops_forbidden_paths(path: str) -> None:
+    assert "may not be touched" in failed(make_case("x = f(a)\n", "x = g(a)\n", "f(a)", path=path))["scope"]
+
+
+def test_parse_stops_what_does_not_parse() -> None:
+    assert "line 7" in change("data = read(path, mode)", "data = read(path, mode")["parse"]
+
+
+def test_parse_stops_characters_that_the_encoding_lacks() -> None:
+    from nootropic_bot.records import Edit, FileAnalysis, Match, Proposal
+    from nootropic_bot.source import decode
+    from nootropic_bot.verify.case import Case
+    from nootropic_bot.verify.proof import prove
+
+    source = decode("a.py", b"# coding: latin-1\nx = f('\xe9')\n")
+    match = Match("rule", source.at(18), source.at(27), 18, 27, "m", "s")
+    proposal = Proposal("f", (Edit("a.py", 2, 2, "x = g('\u20ac')\n"),), "rule")
+    (verdict,) = prove([Case(source, match, FileAnalysis((match,)), proposal)], lambda _sources: [])
+    assert not verdict.is_verified
+    assert next(c for c in verdict.checks if c.name == "parse").status == "failed"
+    assert {c.status for c in verdict.checks if c.name in ("gone", "nothing_new")} == {"not_run"}
+
+
+def test_names_stops_an_import_that_was_not_added() -> None:
+    case = make_case(MODULE, MODULE.replace("read(path, mode)", "json.read(path, mode)"), "read(path, mode)",
+                     needs={"json": "import json"})  # fmt: skip
+    assert "could not be added" in failed(case)["names"]
+
+
+@pytest.mark.parametrize(
+    "rival",
+    ["secrets = load_all()\n", "import mysecrets as secrets\n", "def secrets(): ...\n", "def g(secrets): ...\n"],
+)
+def test_names_stops_a_name_that_means_something_else_here(rival: str) -> None:
+    before = f"{rival}token = choice(letters)\n"
+    after = f"import secrets\n{rival}token = secrets.choice(letters)\n"
+    assert (
+        "already means"
+        in failed(make_case(before, after, "choice(letters)", needs={"secrets": "import secrets"}))["names"]
+    )
+
+
+def test_names_stops_a_builtin_that_the_file_redefines() -> None:
+    before = "def isinstance(a, b): ...\nok = type(x) == int\n"
+    after = "def isinstance(a, b): ...\nok = isinstance(x, int)\n"
+    assert "redefined" in failed(make_case(before, after, "type(x) == int"))["names"]
+
+
+@pytest.mark.parametrize(
+    "new",
+    ["load(path, mode, *, strict=False)", "load(path, mode='r', strict=False)", "load(mode='r', path=None, *, strict=False)",
+     "load(path, mode='r', *, strict)", "load(path, mode='r', *rest, strict=False)"],
+)  # fmt: skip
+def test_signature_stops_changed_parameters(new: str) -> None:
+    assert "load" in change('load(path, mode="r", *, strict=False)', new, '"r"')["signature"]
+
+
+def test_signature_lets_a_default_value_change() -> None:
+    assert change('mode="r"', 'mode="rb"', '"r"') == {}
+
+
+@pytest.mark.parametrize(
+    ("new", "says"),
+    [
+        ("    pass  # keep me\n", "nothing"),
+        ("    ...  # keep me\n", "nothing"),
+        ("    data = None  # keep me\n", "nothing is left"),
+        ("    result = read(path, mode)  # keep me\n", "no longer assigned"),
+        ("    data = getattr(io, 're' + 'ad')(path, mode)  # keep me\n", "getattr"),
+        ("    data = __import__('io').read(path, mode)  # keep me\n", "__import__"),
+        ("    data = load_all(path, mode)\n", "comment"),
+    ],
+)
+def test_a24_bounded_stops_deleting_and_hiding(new: str, says: str) -> None:
+    assert says in change("    data = read(path, mode)  # keep me\n", new, "read(path, mode)")["bounded"]
+
+
+def test_bounded_stops_a_rewrite_beyond_recognition() -> None:
+    essay = "    data = read(path, mode, " + ", ".join(f"x{i}=f({i})" for i in range(60)) + ")  # keep me\n"
+    assert "parts" in change("    data = read(path, mode)  # keep me\n", essay, "read(path, mode)")["bounded"]
+
+
+def test_other_languages_are_not_called_proved() -> None:
+    checks = failed(make_case("eval(x);\n", "JSON.parse(x);\n", "eval(x)", path="a.js"))
+    assert checks.keys() == {"parse", "names", "signature", "bounded"}
+
+
+def test_a_decorator_belongs_to_its_function_head() -> None:
+    before = "@retry(times=None)\ndef f():\n    return 1\n"
+    assert failed(make_case(before, before.replace("None", "3"), "None")) == {}
+
+
+def test_an_except_clause_is_a_head() -> None:
+    before = "try:\n    f()\nexcept:\n    g()\n"
+    assert failed(make_case(before, before.replace("except:", "except Exception:"), "except:")) == {}
+
+
+def test_two_statements_on_one_line_are_told_apart() -> None:
+    before = "a = f(x); b = g(y)\n"
+    assert failed(make_case(before, "a = h(x); b = g(y)\n", "f(x)")) == {}
+    assert "scope" in failed(make_case(before, "a = f(x); b = h(y)\n", "f(x)"))
