@@ -21,7 +21,7 @@ def read_cached(path: Path) -> Any | None:
     """The JSON of an entry, or None when it is missing or damaged."""
     try:
         return json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

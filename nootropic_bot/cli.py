@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -86,6 +87,7 @@ def cli() -> None:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit; every failure ends here, none with a traceback."""
+    _end_like_ctrl_c()
     try:
         cli.main(args=None if args is None else list(args), prog_name=TOOL_NAME, standalone_mode=False)
         code = 0
@@ -105,6 +107,13 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:  # noqa: BLE001  The only place that catches everything; a bug leaves a log and its own exit code.
         code = _explain(error)
     sys.exit(_flush(code))
+
+
+def _end_like_ctrl_c() -> None:
+    """Let a cancelled job (SIGTERM) or a closed terminal (SIGHUP) clean up, too: children and temporary files go."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _explain(error: Exception) -> int:

@@ -85,8 +85,8 @@ def load(files: Mapping[str, bytes | None], env: Mapping[str, str], cache_dir: P
     for name in sorted(present):
         digest.update(b"\0" + name.encode() + b"\0" + present[name])
     cached = cache_dir / "config" / f"{digest.hexdigest()}.json" if cache_dir else None
-    known = read_cached(cached) if cached else None
-    config = _rebuild(known) if known is not None else _validate(_table(present))
+    known = _remembered(cached)
+    config = known or _validate(_table(present))
     if cached and known is None:
         write_cached(cached, json.dumps(asdict(config)))
     return _with_environment(config, env)
@@ -166,6 +166,14 @@ def _explain(errors: list[Any]) -> str:
     first = errors[0]
     place = ".".join(str(part) for part in first["loc"])
     return f"`{place}`: {first['msg'][:1].lower()}{first['msg'][1:]}"
+
+
+def _remembered(entry: Path | None) -> Config | None:
+    known = read_cached(entry) if entry else None
+    try:
+        return None if known is None else _rebuild(known)
+    except (AttributeError, KeyError, TypeError):  # JSON, but not what we wrote.
+        return None
 
 
 def _rebuild(data: Mapping[str, Any]) -> Config:

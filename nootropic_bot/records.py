@@ -61,7 +61,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What the tool knows of a rule besides its patterns."""
+    """What the tool knows of a rule besides its patterns.
+
+    `requires`: texts without which a file holds no finding; each entry is a choice (`"popen|system"`), all must hold.
+    """
 
     id: str
     severity: Severity
@@ -72,6 +75,7 @@ class Rule:
     principle: str | None = None
     references: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
     has_fix: bool = False
     file: str = ""
 

@@ -90,7 +90,7 @@ def from_json(raw: bytes, name: str) -> Report:
         raise UsageError(f"{name} is too large for a report ({len(raw)} bytes)")
     try:
         data = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{name} is not JSON: {error}", "pass the output of `review --format json`") from error
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA_VERSION:

@@ -87,24 +87,25 @@ class RuleSet:
         return frozenset(language for rule in self.rules for language in rule.languages)
 
 
-def find_rule_files(path: Path) -> list[RuleFile]:
-    """The rule files at a path that the user named: the file itself, or all below a folder.
+def find_rule_files(path: Path, given: str | None = None) -> list[RuleFile]:
+    """The rule files at a path: the file itself, or all below a folder. `given` is how the user named it.
 
     Raises:
         UsageError: it names Semgrep's registry (which would reach the network), or isn't there, or holds no rules.
     """
+    given = given or str(path)
     if not path.exists():
-        if _REGISTRY.match(str(path)):
+        if _REGISTRY.match(given):
             raise UsageError(
-                f"--rules {path} names a remote rule set; rules come from files only, nothing is downloaded",
+                f"--rules {given} names a remote rule set; rules come from files only, nothing is downloaded",
                 "download the rules yourself and pass the file or folder",
             )
-        raise UsageError(f"--rules {path}: no such file or folder")
+        raise UsageError(f"--rules {given}: no such file or folder")
     if path.is_file():
         return [_rule_file(path)]
     found = [p for p in sorted(path.rglob("*")) if is_rule_file(str(p)) and p.is_file()]
     if not found:
-        raise UsageError(f"--rules {path} holds no rule file (.yaml, .yml or .json)")
+        raise UsageError(f"--rules {given} holds no rule file (.yaml, .yml or .json)")
     return [_rule_file(p) for p in found]
 
 
@@ -129,7 +130,10 @@ def load_rules(files: Sequence[RuleFile], cache_dir: Path | None) -> RuleSet:
     entry = cache_dir / "rules" / f"{digest.hexdigest()}.json" if cache_dir else None
     known = read_cached(entry) if entry else None
     if known is not None:
-        return _from_cache(known)
+        try:
+            return _from_cache(known)
+        except (AttributeError, KeyError, TypeError):  # JSON, but not what we wrote.
+            pass
     merged = _merge(files)
     if entry:
         stored = {**asdict(merged), "engine_file": merged.engine_file.decode()}
@@ -138,7 +142,7 @@ def load_rules(files: Sequence[RuleFile], cache_dir: Path | None) -> RuleSet:
 
 
 def _from_cache(known: Mapping[str, Any]) -> RuleSet:
-    sequences = ("languages", "cwe", "owasp", "references", "imports")
+    sequences = ("languages", "cwe", "owasp", "references", "imports", "requires")
     rules = []
     for stored in known["rules"]:
         fields: dict[str, Any] = {k: tuple(v) if k in sequences else v for k, v in stored.items()}
@@ -211,6 +215,7 @@ def _rule(body: Mapping[str, Any], file: str) -> Rule:
         principle=None if principle is None else str(principle),
         references=_texts(metadata.get("references")),
         imports=_texts(own.get("imports")),
+        requires=_texts(own.get("requires")),
         has_fix="fix" in body or "fix-regex" in body,
         file=file,
     )

@@ -109,8 +109,9 @@ def _relative_paths(top: Path, start: Path, given: tuple[str, ...]) -> tuple[str
 def _revisions(repo: Repository, request: Request) -> tuple[str | None, str | None]:
     """The commit ids of base and head, as the mode demands."""
     if request.mode == "range":
-        base = repo.commit(request.base or "HEAD")
-        return base, repo.commit(request.head or "HEAD")
+        # An empty name is a variable that was not set, not a wish for HEAD.
+        base = repo.commit("HEAD" if request.base is None else request.base)
+        return base, repo.commit("HEAD" if request.head is None else request.head)
     if request.mode == "all":
         return None, repo.head()
     return repo.head(), None
@@ -132,7 +133,10 @@ def _rule_files(
     for given in request.rules:
         inside = _inside(repo, start / given) if commit else None
         # A pull request does not supply the rules that review it, even when they are named on the command line.
-        files += find_rule_files(start / given) if inside is None else _repository_rules(repo, inside, commit or "")
+        if inside is None:
+            files += find_rule_files(start / given, given)
+        else:
+            files += _repository_rules(repo, inside, commit or "")
     if not files:
         raise UsageError("there are no rules: the bundled ones are switched off and none are configured")
     return files
@@ -140,7 +144,8 @@ def _rule_files(
 
 def _repository_rules(repo: Repository, path: str, commit: str) -> list[RuleFile]:
     entries = repo.tree_entries(commit) if commit else repo.index_entries()
-    wanted = path.strip("/").removeprefix("./")
+    normal = os.path.normpath(path).strip("/")
+    wanted = "" if normal == "." else normal
     found = [
         e
         for e in entries
@@ -156,9 +161,12 @@ def _repository_rules(repo: Repository, path: str, commit: str) -> list[RuleFile
 
 
 def _inside(repo: Repository, path: Path) -> str | None:
-    """A path relative to the top of the repository, or None when it lies elsewhere."""
-    relative = os.path.relpath(os.path.abspath(path), repo.top)
-    return None if relative.startswith("..") else relative.replace(os.sep, "/")
+    """A path relative to the top of the repository, or None when it lies elsewhere, by its name and by its links."""
+    top = repo.top.resolve()
+    for candidate in (Path(os.path.abspath(path)), path.resolve()):
+        if candidate.is_relative_to(top):
+            return candidate.relative_to(top).as_posix()
+    return None
 
 
 def _check_rule_settings(settings: config.Config, rules: RuleSet) -> None:

@@ -70,7 +70,7 @@ def command(
     from nootropic_bot.pipeline import review
     from nootropic_bot.session import Request, open_session
 
-    chosen = [name for name, on in (("--base", base), ("--staged", staged), ("--worktree", worktree)) if on]
+    chosen = [name for name, on in (("--base", base is not None), ("--staged", staged), ("--worktree", worktree)) if on]
     chosen += ["--all"] if everything else []
     if len(chosen) > 1:
         raise UsageError(f"{' and '.join(chosen)} exclude each other")

@@ -104,7 +104,7 @@ def rule_files(given: Sequence[str]) -> list[RuleFile]:
 
     if not given:
         return find_rule_files(resources.bundled_rules())
-    return [file for path in given for file in find_rule_files(Path(path))]
+    return [file for path in given for file in find_rule_files(Path(path), path)]
 
 
 def _corpus(text: str) -> tuple[str, Path]:

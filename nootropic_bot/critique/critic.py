@@ -122,9 +122,17 @@ class Critic:
             return []
         starts = _Starts(_MAX_STARTS_TO_ISOLATE)
         scans = self._scan(sources, deadline, starts)
-        if starts.succeeded == 0 and all(scan is None for scan in scans):
+        if starts.succeeded == 0 and all(scan is None for scan in scans) and not self._has_working_engine():
             raise EnvironmentFault("Semgrep crashed on every file", "run `nootropic-bot doctor`; reinstall semgrep")
         return [self._analysis(source, scan) for source, scan in zip(sources, scans, strict=True)]
+
+    def _has_working_engine(self) -> bool:
+        """Whether the engine can scan anything at all: if so, the files made it crash, not the installation."""
+        try:
+            self.engine.scan(self.rules, [Target("probe.py", b"")], rule_timeout=self.settings.timeout_seconds, jobs=1)
+        except EngineCrash:
+            return False
+        return True
 
     def _scan(self, sources: Sequence[Source], deadline: Deadline, starts: _Starts) -> list[TargetScan | None]:
         """One answer a source; None where the engine crashed. A crash is narrowed down by halving."""

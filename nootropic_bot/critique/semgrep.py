@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from nootropic_bot import process, ruff
+from nootropic_bot.critique.gates import Gates
 from nootropic_bot.errors import EnvironmentFault, UsageError
 from nootropic_bot.records import Gap
 from nootropic_bot.rulefiles import RuleSet
@@ -115,9 +116,10 @@ class Engine:
 
     def _scan_in(self, scratch: Path, rules: RuleSet, targets: Sequence[Target], options: _Options) -> list[TargetScan]:
         export = scratch / "export"
-        names = _export(export, targets)
+        gates = Gates([] if rules.has_path_filters else rules.rules)
+        names = _export(export, targets, gates)
         rule_file = scratch / "rules.json"
-        rule_file.write_bytes(rules.engine_file)
+        rule_file.write_bytes(gates.narrow(rules.engine_file))
         ruff_run = ruff.start_check(export)
         answers = {name: TargetScan([], [], []) for name in names}
         # Rules that filter by path must see each path as it is, so every layer is a root of its own.
@@ -170,8 +172,8 @@ def find_engine() -> Engine:
     raise EnvironmentFault("Semgrep is not installed for this Python", "pip install semgrep")
 
 
-def _export(root: Path, targets: Sequence[Target]) -> list[str]:
-    """Write the targets below `root` and answer their names relative to it: `<layer>/<path>`."""
+def _export(root: Path, targets: Sequence[Target], gates: Gates) -> list[str]:
+    """Write the targets below `root` and answer their names relative to it: `<layer>/<gates>/<path>`."""
     root.mkdir()
     taken: dict[str, int] = {}
     names = []
@@ -179,7 +181,7 @@ def _export(root: Path, targets: Sequence[Target]) -> list[str]:
         path = _exportable(target.path, number)
         # Case folded, because on macOS `A.py` and `a.py` are one file.
         layer = taken[path.lower()] = taken.get(path.lower(), -1) + 1
-        names.append(f"{layer}/{path}")
+        names.append(f"{layer}/{gates.folder(target.content)}{path}")
         full = root / names[-1]
         full.parent.mkdir(parents=True, exist_ok=True)
         full.write_bytes(target.content)

@@ -102,7 +102,7 @@ class Critique:
         return select_changes(changes, replace(filters, paths=request.paths or request.files))
 
     def _merged_paths(self) -> set[str]:
-        """What a merge that is being committed touches: pre-commit names these files, also those that stay as they were."""
+        """What a merge that is being committed touches; pre-commit names these files, unchanged ones too."""
         other = self.session.repo.resolve("MERGE_HEAD")
         return set() if other is None else {change.path for change in self.session.repo.changes(other, None)}
 
