@@ -18,9 +18,9 @@ from nootropic_bot.records import FileAnalysis, Gap, Match, Suppression
 from nootropic_bot.rulefiles import RuleSet
 from nootropic_bot.source import Source, Undecodable, decode
 
-# With a deadline, few files a start, so that what was finished is kept and the next run goes on from there.
 _FILES_A_START = 500
-_FILES_A_START_IN_HASTE = 40
+# With a deadline, few files at first, then more: what was finished is kept, so the next run gets further.
+_FIRST_START_IN_HASTE = 4
 _BYTES_A_START = 64 << 20
 _MAX_STARTS_TO_ISOLATE = 40
 _NOSEM = re.compile(r"(?:#|//|--|/\*|<!--)\s*nosem(?:grep)?\b(?:\s*[:=]\s*(?P<ids>[\w.,\- ]+))?", re.IGNORECASE)
@@ -80,9 +80,7 @@ class Critic:
                 missing.append(blob)
             else:
                 found[blob] = known
-        step = _FILES_A_START_IN_HASTE if deadline.is_set else _FILES_A_START
-        for first in range(0, len(missing), step):
-            chunk = missing[first : first + step]
+        for chunk in _chunks(missing, in_haste=deadline.is_set):
             if deadline.has_passed():
                 found.update(
                     (blob, _gap_only("skipped: the time budget was used up", transient=True)) for blob in chunk
@@ -229,6 +227,15 @@ class _HitReader:
 
 def _gap_only(reason: str, *, transient: bool = False) -> FileAnalysis:
     return FileAnalysis(gaps=(Gap(reason, transient=transient),))
+
+
+def _chunks(blobs: Sequence[Blob], *, in_haste: bool) -> Iterator[Sequence[Blob]]:
+    size = _FIRST_START_IN_HASTE if in_haste else _FILES_A_START
+    first = 0
+    while first < len(blobs):
+        yield blobs[first : first + size]
+        first += size
+        size = min(2 * size, _FILES_A_START)
 
 
 def _by_size(sources: Sequence[tuple[Blob, Source]]) -> Iterator[Sequence[tuple[Blob, Source]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,8 +12,10 @@ from nootropic_bot.critique.critic import Blob, Critic, Deadline
 from nootropic_bot.critique.languages import Coverage
 from nootropic_bot.critique.scope import Scope, fingerprints
 from nootropic_bot.critique.semgrep import find_engine
-from nootropic_bot.critique.targets import Candidate, Filters, Selection, select_changes, select_entries
+from nootropic_bot.critique.targets import Candidate, Filters, Selection, is_within, select_changes, select_entries
 from nootropic_bot.diff import LineRanges, changed_lines
+from nootropic_bot.errors import UsageError
+from nootropic_bot.git import Change
 from nootropic_bot.records import FileAnalysis, Finding, Match, NotScanned, Rule, Suppression
 from nootropic_bot.session import Session
 from nootropic_bot.source import Source, Undecodable, decode
@@ -93,13 +96,25 @@ class Critique:
         exclude = (*session.config.exclude, *request.exclude)
         filters = Filters(Coverage(session.rules.languages), request.paths, exclude, request.shard)
         if request.mode == "all":
+            self._check_paths([])
             return select_entries(repo.index_entries(), filters)
         self._base_tree = self._compared_with()
         changes = repo.changes(self._base_tree, session.head)
+        self._check_paths(changes)
         unchanged = set(request.files) - {change.path for change in changes}
         if unchanged and not unchanged <= self._merged_paths():
             return select_entries(repo.index_entries(), replace(filters, paths=request.files))
         return select_changes(changes, replace(filters, paths=request.paths or request.files))
+
+    def _check_paths(self, changes: Sequence[Change]) -> None:
+        """A mistyped path must not look clean."""
+        repo = self.session.repo
+        for wanted in self.session.request.paths:
+            known = {path for change in changes for path in (change.path, change.old_path)}
+            if os.path.lexists(repo.top / wanted) or any(is_within(path, wanted) for path in known):
+                continue
+            if not any(is_within(entry.path, wanted) for entry in repo.index_entries()):
+                raise UsageError(f"there is no {wanted!r} in the work tree, the index or the change")
 
     def _merged_paths(self) -> set[str]:
         """What a merge that is being committed touches; pre-commit names these files, unchanged ones too."""
