@@ -1,9 +1,10 @@
 """Rules that can't say anything about a file are kept away from it.
 
-A rule may name texts without which a file can't hold a finding (`metadata.nootropic.requires`): `os.system` is not called in a
-file without the word `system`, whatever the aliases. Looking for a word costs microseconds, a taint rule on a long file a
-second. The export tells the engine which rules a file is open to by the folders it lies in, `=3=/=7=/app.py`, and each gated rule
-includes its own folder only; a rule that is open to no file is not even given to the engine.
+A rule may name texts without which a file can't hold a finding (`metadata.nootropic.requires`): `os.system` is not
+called in a file without the word `system`, whatever the aliases. Looking for a word costs microseconds, a taint rule on
+a long file a second. The export tells the engine which rules a file is open to by the folders it lies in,
+`=3=/=7=/app.py`, and each gated rule includes its own folder only; a rule that is open to no file is not even given to
+the engine.
 """
 
 from __future__ import annotations
