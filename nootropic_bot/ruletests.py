@@ -135,6 +135,8 @@ def _form_problems(body: _Body) -> Iterator[str]:
         yield "it has no references"
     if len(rule.message) < 60:
         yield "its message is too short to say what goes wrong and what to do"
+    if "paths" in body.raw:
+        yield "it filters by path, which the pack leaves to `exclude` (and which makes every scan slower)"
     if len(body.examples) < MIN_EXAMPLES:
         yield f"{len(body.examples)} examples, at least {MIN_EXAMPLES} are needed"
 

@@ -35,8 +35,8 @@ class Gates:
         self._open.update(passed)
         return "".join(f"={number}=/" for number in passed)
 
-    def narrow(self, engine_file: bytes) -> bytes:
-        """The merged rules, without those that no target is open to, the others kept to their folders."""
+    def narrow(self, engine_file: bytes) -> bytes | None:
+        """The merged rules, without those that no target is open to, the others kept to their folders; None: no rule."""
         if not self._numbers:
             return engine_file
         kept = []
@@ -46,7 +46,7 @@ class Gates:
                 kept.append(body)
             elif number in self._open:
                 kept.append({**body, "paths": {"include": [f"**/={number}=/**"]}})
-        return json.dumps({"rules": kept}).encode()
+        return json.dumps({"rules": kept}).encode() if kept else None
 
 
 def _test(part: str) -> Callable[[bytes], bool]:

@@ -119,12 +119,15 @@ class Engine:
         gates = Gates([] if rules.has_path_filters else rules.rules)
         names = _export(export, targets, gates)
         rule_file = scratch / "rules.json"
-        rule_file.write_bytes(gates.narrow(rules.engine_file))
+        narrowed = gates.narrow(rules.engine_file)
+        rule_file.write_bytes(narrowed or b"")
         ruff_run = ruff.start_check(export)
         answers = {name: TargetScan([], [], []) for name in names}
         # Rules that filter by path must see each path as it is, so every layer is a root of its own.
         layers = sorted({name.split("/", 1)[0] for name in names}) if rules.has_path_filters else [""]
-        for layer in layers:
+        for answer in answers.values() if narrowed is None else ():
+            answer.was_scanned = True  # No rule can say anything about these targets: the engine isn't even started.
+        for layer in layers if narrowed is not None else ():
             root = export / layer
             (root / ".semgrepignore").touch()
             prefix = f"{layer}/" if layer else ""

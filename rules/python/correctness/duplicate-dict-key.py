@@ -10,6 +10,7 @@ LABELS = {
     # ruleid: duplicate-dict-key
     "red": "Red",
     "blue": "Blue",
+    # ruleid: duplicate-dict-key
     "red": "Crimson",
 }
 # ruleid: duplicate-dict-key
