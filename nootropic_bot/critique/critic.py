@@ -25,6 +25,9 @@ _BYTES_A_START = 64 << 20
 _MAX_STARTS_TO_ISOLATE = 40
 _NOSEM = re.compile(r"(?:#|//|--|/\*|<!--)\s*nosem(?:grep)?\b(?:\s*[:=]\s*(?P<ids>[\w.,\- ]+))?", re.IGNORECASE)
 
+_COMPOUND = re.compile(r"@|(?:(?:async\s+)?(?:def|for|with)|class|while|if|try|except|match)\b")
+_HEAD_END = re.compile(r":[ \t]*(?:#[^\n]*)?\n")
+
 ReadBlobs = Callable[[Iterable[str]], Mapping[str, bytes]]
 
 
@@ -191,14 +194,16 @@ class _HitReader:
         start, end = self._characters(hit.start), self._characters(hit.end)
         text = self._source.scan_text[start:end]
         rule = self._rules.rules[hit.rule]
+        # A rule that matches a whole `def` or `for` speaks of its head: a change of the body doesn't concern it.
+        head = _head(text) if self._source.is_python else text
         return Match(
             rule_id=rule.id,
             start=self._source.position(start),
-            end=self._source.position(end),
+            end=self._source.position(start + len(head)),
             start_offset=start,
             end_offset=end,
             message=hit.message,
-            snippet=snippet_hash(text),
+            snippet=snippet_hash(head),
             fix=hit.fix if hit.fix is not None and hit.fix != text else None,
             suppressed=self._suppression(start, rule.id),
         )
@@ -223,6 +228,14 @@ class _HitReader:
             if not ids or rule_id in ids or any(each.endswith(f".{rule_id}") for each in ids):
                 return Suppression("nosemgrep", candidate[found.start() :].strip()[:200])
         return None
+
+
+def _head(text: str) -> str:
+    """The head of a compound statement, or all of another text."""
+    if not _COMPOUND.match(text):
+        return text
+    end = _HEAD_END.search(text)
+    return text[: end.start() + 1] if end else text
 
 
 def _gap_only(reason: str, *, transient: bool = False) -> FileAnalysis:

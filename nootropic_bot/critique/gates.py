@@ -36,7 +36,7 @@ class Gates:
         return "".join(f"={number}=/" for number in passed)
 
     def narrow(self, engine_file: bytes) -> bytes | None:
-        """The merged rules, without those that no target is open to, the others kept to their folders; None: no rule."""
+        """The merged rules without those that no target is open to, the others kept to their folders; None: no rule."""
         if not self._numbers:
             return engine_file
         kept = []

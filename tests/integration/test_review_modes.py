@@ -457,3 +457,14 @@ def test_a31_a_link_does_not_lead_past_the_base(repo: Repo, tmp_path: Path) -> N
     (tmp_path / "door").symlink_to(repo.path)
     for rules in (tmp_path / "link", tmp_path / "door/rules"):
         assert places(repo.review("--base", base, "--rules", str(rules))) == [("no-print", "app.py", 1)]
+
+
+def test_a_finding_on_a_whole_function_is_about_its_head(repo: Repo) -> None:
+    """A change in the body brings up no old finding on the signature, which keeps its fingerprint."""
+    before = "def collect(item, seen=[]):\n    seen.append(item)\n    return seen\n"
+    repo.commit({"a.py": before})
+    repo.write("a.py", before.replace("    return seen\n", "    print(seen)\n    return seen\n"))
+    run = repo.review("--worktree")
+    (finding,) = [f for f in run.report["findings"] if f["rule_id"] == "mutable-default-argument"]
+    assert not finding["in_scope"]
+    assert (finding["start"]["line"], finding["end"]["line"]) == (1, 1)
