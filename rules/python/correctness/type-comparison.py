@@ -7,7 +7,7 @@ def flatten(node, out):
     if type(node) == list:
         for child in node:
             flatten(child, out)
-    # ruleid: type-comparison
+    # ok: type-comparison
     elif type(node) is dict:
         flatten(list(node.values()), out)
     # ruleid: type-comparison
