@@ -21,6 +21,8 @@ _EVASIONS = frozenset(
 _MAX_GROWTH = 4
 _GROWTH_ALLOWANCE = 80
 _MIN_KEPT = 0.34
+# Of fewer parts than this, one word is a large share (`raise error` → `raise`).
+_SMALL = 8
 
 
 def bounded_check(case: Case) -> Check:
@@ -96,7 +98,7 @@ def _evasion(regions: Sequence[Region]) -> str | None:
 def _size_problem(regions: Sequence[Region]) -> str | None:
     old = sum(1 for node in changed_nodes(regions, after=False) for _ in ast.walk(node))
     new = sum(1 for node in changed_nodes(regions, after=True) for _ in ast.walk(node))
-    if old and new < old * _MIN_KEPT:
+    if old >= _SMALL and new < old * _MIN_KEPT:
         return f"it keeps {new} of {old} parts of the statement"
     if new > old * _MAX_GROWTH + _GROWTH_ALLOWANCE:
         return f"it makes {new} parts of {old}"

@@ -180,7 +180,7 @@ def test_f5_no_space_for_the_export(repo: Repo, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     args = ("review", "--staged")
-    ran = on_a_full_disk(disk, tmp_path / "after", *args, cwd=repo.path, free=65536, TMPDIR=str(disk))
+    ran = on_a_full_disk(disk, tmp_path / "after", *args, cwd=repo.path, free=16384, TMPDIR=str(disk))
     assert ran.code == 3, ran.err
     assert f"could not be copied to {disk}: No space left on device" in ran.err
     assert "TMPDIR" in ran.err
