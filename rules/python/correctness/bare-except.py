@@ -82,3 +82,12 @@ class Reader:
             # ok: bare-except
             # except: pass
             log.error("close failed")
+
+
+def commit(session, reraise):
+    try:
+        session.commit()
+    # ok: bare-except
+    except:
+        with reraise():
+            session.rollback()
