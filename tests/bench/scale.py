@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
 from tests.bench.corpus import forget, git, merged_rules, semgrep_wrapper, standard_library_files
-from tests.bench.timing import BOT, Program, interleave, ratio
+from tests.bench.timing import BOT, PROJECT, Program, interleave, ratio
 
 
 def measure_diff(runs: int) -> dict[str, object]:
@@ -23,10 +26,26 @@ def measure_diff(runs: int) -> dict[str, object]:
             ),
         }
         series = interleave(programs, max(runs // 2, 2))
+        stages = _stages(programs["review, cold"])
         return {
             **{name: each.data() for name, each in series.items()},
             "cold": ratio(series, "review, cold", "semgrep scan", 0.6),
+            "seconds of one more cold review, by stage": stages,
+            "finding alone": {
+                "ratio": round(stages["critique"] / series["semgrep scan"].median, 3),
+                "target": "<= 0.6",
+                "met": stages["critique"] / series["semgrep scan"].median <= 0.6,
+            },
         }
+
+
+def _stages(program: Program) -> dict[str, float]:
+    """What a review spends on finding, proposing and proving; the wrapper only finds."""
+    program.prepare()
+    env = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    out = subprocess.run(program.args, cwd=program.cwd, env=env, capture_output=True, check=False).stdout
+    seconds: dict[str, float] = json.loads(out)["summary"]["seconds"]
+    return seconds
 
 
 def measure_repository_size(runs: int) -> dict[str, object]:
