@@ -200,8 +200,3 @@ def _write(top: Path, path: str, original: Source, fixed: Source) -> None:
         raise EnvironmentFault(
             f"{path} could not be written: {reason}; it is unchanged", "mend that and run again"
         ) from error
-
-
-def remaining_ids(outcome: Outcome, applied: Applied) -> frozenset[str]:
-    """The ids of the findings that still stand."""
-    return frozenset(finding.id for finding in outcome.report.findings) - applied.finding_ids

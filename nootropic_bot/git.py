@@ -11,7 +11,6 @@ that a hook, a linked worktree and a plain shell see the same repository.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import stat
@@ -270,13 +269,6 @@ class Repository:
 def is_safe_revision(revision: str) -> bool:
     """Whether a revision from outside may be handed to git at all: no option, no control character."""
     return bool(revision) and not revision.startswith("-") and not re.search(r"[\x00-\x20\x7f]", revision)
-
-
-def blob_id(content: bytes, object_format: str = "sha1") -> str:
-    """The object id that git gives to `content`."""
-    digest = hashlib.new(object_format, b"blob %d\0" % len(content), usedforsecurity=False)
-    digest.update(content)
-    return digest.hexdigest()
 
 
 def _open_failure(text: str, start: Path) -> NootropicError:

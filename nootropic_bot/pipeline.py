@@ -74,7 +74,7 @@ def suggest(critique: Critique, located: Sequence[Located]) -> tuple[list[Locate
     known: dict[str, Suggestion | None] = {}
     open_items: list[Located] = []
     for item in located:
-        if item.finding.in_scope and item.finding.suppressed is None and _may_be_fixed(critique, item):
+        if item.finding.in_scope and item.finding.suppressed is None and _may_be_fixed(item):
             is_known, suggestion = cache.get(item.candidate.oid, item.finding.id)
             if is_known:
                 known[item.finding.id] = suggestion
@@ -94,7 +94,7 @@ def suggest(critique: Critique, located: Sequence[Located]) -> tuple[list[Locate
     return result, proposing, verifying
 
 
-def _may_be_fixed(critique: Critique, item: Located) -> bool:
+def _may_be_fixed(item: Located) -> bool:
     """Whether any proposer could speak; today only a rule's own fix can, so most findings cost nothing here."""
     return item.match.fix is not None
 
