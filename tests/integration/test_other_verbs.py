@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import yaml
 
-from tests.support.repo import Repo, run_bot
+from tests.support.repo import PROJECT, Repo, run_bot
 
 EXISTING = "repos:\n  - repo: https://example.invalid/x\n    rev: v1\n    hooks:\n      - id: x\n# the end\n"
 
@@ -82,3 +85,24 @@ def test_rules_list_and_completion(tmp_path: Path) -> None:
     listed = run_bot("rules", "list", "--format", "json", cwd=tmp_path).report
     assert len(listed) >= 80
     assert "_NOOTROPIC_BOT_COMPLETE" in run_bot("completion", "zsh", cwd=tmp_path).out
+
+
+def test_the_pre_push_shim_reviews_the_first_push_whole(repo: Repo, tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    program = tools / "nootropic-bot"
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={PROJECT} exec {sys.executable} -m nootropic_bot "$@"\n')
+    program.chmod(0o755)
+    shutil.copy(PROJECT / "hooks" / "pre-push", repo.path / ".git" / "hooks")
+    Repo.init(tmp_path / "remote").git("config", "core.bare", "true")
+    repo.git("remote", "add", "origin", str(tmp_path / "remote"))
+    env = {"PATH": f"{tools}:{os.environ['PATH']}"}
+
+    def is_pushed() -> bool:
+        repo.git("push", "--quiet", "origin", "HEAD:main", env=env, check=False)
+        return bool(repo.git("ls-remote", "origin", "main"))
+
+    repo.commit({"a.py": "import yaml\nx = yaml.load(open('f'), Loader=yaml.Loader)\n"})
+    assert not is_pushed()
+    repo.commit({"a.py": "x = 1\n"})
+    assert is_pushed()
