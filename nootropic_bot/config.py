@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -52,6 +53,19 @@ class CritiqueSettings:
 
 
 @dataclass(frozen=True)
+class StateSettings:
+    """`[state]`: what the bot keeps in the repository (docs/state.md).
+
+    `record`: whether `review` and the hook write down what they found. `remote`: the remote that `state sync` shares it
+    with. `namespace`: where it lies there, below `refs/`; `heads/nootropic` where a server refuses other refs.
+    """
+
+    record: bool = True
+    remote: str = "origin"
+    namespace: str = "nootropic"
+
+
+@dataclass(frozen=True)
 class Config:
     """All settings, with their defaults.
 
@@ -65,6 +79,7 @@ class Config:
     fail_on: FailOn = "error"
     hook: HookSettings = field(default_factory=HookSettings)
     critique: CritiqueSettings = field(default_factory=CritiqueSettings)
+    state: StateSettings = field(default_factory=StateSettings)
     rule: Mapping[str, RuleSettings] = field(default_factory=dict)
 
     def settings_of(self, rule_id: str) -> RuleSettings:
@@ -131,6 +146,11 @@ def _validate(where_and_table: tuple[str, Mapping[str, Any]]) -> Config:
         raise UsageError(f"{where}: hook.budget_seconds must lie between 0 and 3600")
     if not 0 < config.critique.timeout_seconds <= 3600 or not 0 <= config.critique.jobs <= 512:
         raise UsageError(f"{where}: critique.timeout_seconds must lie in 1..3600 and critique.jobs in 0..512")
+    if not re.fullmatch(r"(?:heads/)?[A-Za-z0-9][A-Za-z0-9_-]*", config.state.namespace):
+        remedy = 'use "nootropic", or "heads/nootropic" where the server refuses other refs'
+        raise UsageError(f"{where}: state.namespace {config.state.namespace!r} is no place for refs", remedy)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]*", config.state.remote):
+        raise UsageError(f"{where}: state.remote {config.state.remote!r} is not the name of a remote")
     for rule_id, settings in config.rule.items():
         if not settings.enabled and not settings.reason.strip():
             raise UsageError(
@@ -140,7 +160,7 @@ def _validate(where_and_table: tuple[str, Mapping[str, Any]]) -> Config:
     return config
 
 
-_SECTIONS: Mapping[str, type] = {"hook": HookSettings, "critique": CritiqueSettings}
+_SECTIONS: Mapping[str, type] = {"hook": HookSettings, "critique": CritiqueSettings, "state": StateSettings}
 
 
 def _refuse_unknown_keys(where: str, table: Mapping[str, Any]) -> None:
@@ -185,12 +205,13 @@ def _rebuild(data: Mapping[str, Any]) -> Config:
         fail_on=data["fail_on"],
         hook=HookSettings(**data["hook"]),
         critique=CritiqueSettings(**data["critique"]),
+        state=StateSettings(**data["state"]),
         rule={rule_id: RuleSettings(**settings) for rule_id, settings in data["rule"].items()},
     )
 
 
 def _with_environment(config: Config, env: Mapping[str, str]) -> Config:
-    """`NOOTROPIC_FAIL_ON`, `NOOTROPIC_HOOK_BUDGET_SECONDS` and `NOOTROPIC_JOBS` win over the files."""
+    """`NOOTROPIC_FAIL_ON`, `NOOTROPIC_HOOK_BUDGET_SECONDS`, `NOOTROPIC_JOBS`, `NOOTROPIC_RECORD` win over the files."""
     fail_on = env.get("NOOTROPIC_FAIL_ON")
     if fail_on is not None:
         choices: tuple[FailOn, ...] = ("error", "warning", "info", "never")
@@ -202,6 +223,10 @@ def _with_environment(config: Config, env: Mapping[str, str]) -> Config:
         config = replace(config, hook=replace(config.hook, budget_seconds=_number(budget, "HOOK_BUDGET_SECONDS")))
     if (jobs := env.get("NOOTROPIC_JOBS")) is not None:
         config = replace(config, critique=replace(config.critique, jobs=int(_number(jobs, "JOBS"))))
+    if (record := env.get("NOOTROPIC_RECORD")) is not None:
+        if record not in ("0", "1"):
+            raise UsageError(f"NOOTROPIC_RECORD is {record!r}", "use 0 or 1")
+        config = replace(config, state=replace(config.state, record=record == "1"))
     return config
 
 

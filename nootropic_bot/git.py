@@ -65,6 +65,12 @@ def without_git_variables() -> Iterator[None]:
         os.environ.update(saved)
 
 
+def network_environment() -> dict[str, str]:
+    """What reaching a remote takes of the `GIT_*` variables: how to connect and whom to ask, nothing that redirects."""
+    wanted = ("GIT_SSH", "GIT_ASKPASS", "GIT_SSL_", "GIT_PROXY_", "GIT_HTTP_", "GIT_CONFIG_")
+    return {key: value for key, value in os.environ.items() if key.startswith(wanted)}
+
+
 class TreeEntry(NamedTuple):
     """A file of a tree: its mode (six octal digits), object id and path."""
 
@@ -85,7 +91,7 @@ class Change:
 
 
 class Repository:
-    """A git repository, opened by `Repository.open`; every method reads only."""
+    """A git repository, opened by `Repository.open`; its methods only read; writing is `gitwrite.py`'s."""
 
     def __init__(self, top: Path, common_dir: Path, object_format: str, index: Path | None = None) -> None:
         self.top = top
@@ -118,16 +124,19 @@ class Repository:
         """Where caches and indexes live; deleting it loses nothing."""
         return self.common_dir / "nootropic"
 
-    def run(self, *args: str, feed: bytes | None = None, check: bool = True, **env: str) -> process.Completed:
+    def run(
+        self, *args: str, feed: bytes | None = None, check: bool = True, timeout: float | None = None, **env: str
+    ) -> process.Completed:
         """Run one git command at the top of the work tree.
 
         Raises:
             EnvironmentFault: `check` is set and git failed.
         """
         command = ("git", *_SAFE_CONFIG, *args)
-        done = process.run(command, feed=feed, cwd=self.top, env={**self._env, **env})
+        done = process.run(command, feed=feed, cwd=self.top, env={**self._env, **env}, timeout=timeout)
         if check and done.returncode:
-            raise EnvironmentFault(f"`git {args[0]}` failed: {done.error_text}")
+            verb = next((arg for arg, before in zip(args, ("", *args), strict=False) if "-c" not in (arg, before)), "")
+            raise EnvironmentFault(f"`git {verb}` failed: {done.error_text}")
         return done
 
     def resolve(self, revision: str) -> str | None:

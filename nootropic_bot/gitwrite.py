@@ -1,0 +1,266 @@
+"""The writing half of the door to git: objects, refs, and the way to and from a remote.
+
+Objects are written by plumbing (`hash-object`, `mktree`, `commit-tree`), refs in transactions that name the old value
+(`update-ref --stdin`), so that a reader sees the old state or the new one. Everything is flushed to the disk before a
+ref names it (`core.fsync`). Ref names are made by our own code and a remote is one that the repository already knows;
+both travel after `--end-of-options` or over standard input all the same. No hook runs (`core.hooksPath`, `git.py`).
+
+What git says when it refuses is for people and changes with version and language; it is passed on, never matched:
+callers read the refs again and see for themselves what happened.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from nootropic_bot.errors import EnvironmentFault, RemoteError, UsageError
+from nootropic_bot.git import Repository, network_environment
+from nootropic_bot.process import Completed
+
+# What a ref names must survive a power cut (git-config(1), core.fsync; git before 2.36 ignores the setting).
+DURABLE = ("-c", "core.fsync=loose-object,pack,pack-metadata,reference", "-c", "core.fsyncMethod=fsync")
+NETWORK_SECONDS = 600.0
+_QUIET_TRANSFER = (
+    *("-c", "gc.auto=0"),
+    *("-c", "maintenance.auto=false"),
+    *("-c", "push.recurseSubmodules=no"),
+    *("-c", "fetch.recurseSubmodules=no"),
+    *("-c", "fetch.writeCommitGraph=false"),
+)
+_IDENTITY = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "nootropic-bot"), ("EMAIL", "nootropic-bot@localhost"))
+}
+# A name on the command line costs ARG_MAX; a push of this many refs stays far below it.
+REFS_A_PUSH = 500
+
+
+class RefConflict(Exception):
+    """A ref was not what the transaction expected; nothing of the transaction happened."""
+
+
+class Ref(NamedTuple):
+    """A ref, the id it holds, and of its commit the time (Unix seconds) and first line."""
+
+    name: str
+    oid: str
+    time: int
+    subject: str
+
+
+class RefUpdate(NamedTuple):
+    """`new` None deletes the ref; `old` None means that it must not exist yet."""
+
+    name: str
+    new: str | None
+    old: str | None
+
+
+def write_blob(repo: Repository, data: bytes) -> str:
+    """Store bytes; the blob's id."""
+    return _oid(repo.run(*DURABLE, "hash-object", "-w", "--stdin", feed=data))
+
+
+def write_blobs(repo: Repository, contents: Sequence[bytes]) -> list[str]:
+    """Store several blobs with one process; their ids, in order."""
+    if len(contents) == 1:
+        return [write_blob(repo, contents[0])]
+    with tempfile.TemporaryDirectory(prefix="nootropic-") as scratch:
+        paths = []
+        for number, content in enumerate(contents):
+            paths.append(Path(scratch) / str(number))
+            paths[-1].write_bytes(content)
+        feed = "".join(f"{path}\n" for path in paths).encode()
+        done = repo.run(*DURABLE, "hash-object", "-w", "--no-filters", "--stdin-paths", feed=feed)
+    return done.stdout.decode("ascii").split()
+
+
+def write_tree(repo: Repository, entries: Iterable[tuple[str, str]]) -> str:
+    """Store a tree of blobs (name, blob id), one folder deep at most (`folder/name`); its id."""
+    top: list[str] = []
+    folders: dict[str, list[str]] = {}
+    for path, oid in entries:
+        folder, _slash, name = path.rpartition("/")
+        (folders.setdefault(folder, []) if folder else top).append(f"100644 blob {oid}\t{name}")
+    if folders:
+        # One process for all folders: a blank line ends a tree.
+        feed = "\n".join("".join(f"{line}\n" for line in lines) for lines in folders.values())
+        done = repo.run(*DURABLE, "mktree", "--batch", feed=f"{feed}\n".encode())
+        oids = done.stdout.decode("ascii").split()
+        top += [f"040000 tree {oid}\t{name}" for name, oid in zip(folders, oids, strict=True)]
+    return _oid(repo.run(*DURABLE, "mktree", feed="".join(f"{line}\n" for line in top).encode()))
+
+
+def write_commit(repo: Repository, tree: str, parents: Sequence[str], message: str) -> str:
+    """Store a commit by the bot, whatever the user's name and signing settings are; its id."""
+    options = [part for parent in parents for part in ("-p", parent)]
+    date = f"@{int(time.time())} +0000"
+    env = {**_IDENTITY, "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+    return _oid(repo.run(*DURABLE, "commit-tree", "--no-gpg-sign", tree, *options, feed=message.encode(), **env))
+
+
+def _oid(done: Completed) -> str:
+    """The object id that git printed; a full disk has been seen to give none (row F5)."""
+    oid = done.stdout.decode("ascii", "replace").strip()
+    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", oid):
+        raise EnvironmentFault("git stored an object but named none", "free space on the disk, then run again")
+    return oid
+
+
+def exist(repo: Repository, oids: Sequence[str]) -> bool:
+    """Whether all objects are there: by looking at their files, or by asking git when one has none."""
+    folder = repo.common_dir / "objects"
+    if all((folder / oid[:2] / oid[2:]).exists() for oid in oids):
+        return True
+    feed = "".join(f"{oid}\n" for oid in oids).encode()
+    return b" missing\n" not in repo.run("cat-file", "--batch-check", feed=feed).stdout
+
+
+def list_refs(repo: Repository, *prefixes: str) -> list[Ref]:
+    """The refs below prefixes (whole path components), sorted by name; a ref to a missing object is left out."""
+    form = "--format=%(refname)%00%(objectname)%00%(committerdate:unix)%00%(contents:subject)"
+    done = repo.run("for-each-ref", form, *prefixes, check=False)
+    if done.returncode:
+        # One ref whose commit is damaged makes the rich format fail for all.
+        done = repo.run("for-each-ref", "--format=%(refname)%00%(objectname)%000%00", *prefixes)
+    lines = done.stdout.decode("utf-8", "replace").split("\n")
+    fields = (line.split("\0") for line in lines if line)
+    return [Ref(name, oid, int(when or 0), subject) for name, oid, when, subject in fields]
+
+
+def update_refs(repo: Repository, updates: Sequence[RefUpdate]) -> None:
+    """Change refs, all or none.
+
+    Raises:
+        RefConflict: one was not what `old` says.
+        EnvironmentFault: git could not write, for example because another process holds a lock (row F2).
+    """
+    if not updates:
+        return
+    zero = "0" * (64 if repo.object_format == "sha256" else 40)
+    feed = ["start\0"]
+    for update in updates:
+        if update.new is None:
+            feed.append(f"delete {update.name}\0{update.old or ''}\0")
+        else:
+            feed.append(f"update {update.name}\0{update.new}\0{update.old or zero}\0")
+    feed += ["prepare\0", "commit\0"]
+    done = repo.run(*DURABLE, "update-ref", "-z", "--stdin", feed="".join(feed).encode(), check=False)
+    if done.returncode == 0:
+        return
+    held = next(iter(_locks(repo, updates)), None)
+    if held is not None:
+        age = int(time.time() - held.stat().st_mtime)
+        raise EnvironmentFault(
+            f"another git process has held the lock {held.relative_to(repo.common_dir)} for {age} s",
+            "if none is running, delete that file in the git directory and run again",
+        )
+    current = {ref.name: ref.oid for ref in list_refs(repo, *{update.name for update in updates})}
+    if any(current.get(update.name) != update.old for update in updates):
+        raise RefConflict(done.error_text)
+    raise EnvironmentFault(f"git could not write its refs: {done.error_text}")
+
+
+def _locks(repo: Repository, updates: Sequence[RefUpdate]) -> Iterator[Path]:
+    for name in ("packed-refs", *(update.name for update in updates)):
+        path = repo.common_dir / f"{name}.lock"
+        if path.exists():
+            yield path
+
+
+def check_remote(repo: Repository, name: str) -> str:
+    """The name of a remote, if the repository has one of this name.
+
+    Raises:
+        UsageError: it has not; a URL or an option is no name.
+    """
+    known = repo.run("remote").stdout.decode("utf-8", "surrogateescape").splitlines()
+    if name not in known or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]*", name):
+        there_are = f"there are: {', '.join(known)}" if known else "this repository has none"
+        raise UsageError(f"there is no remote {name!r}", f"{there_are}; the configuration's `state.remote` names it")
+    return name
+
+
+def list_remote(repo: Repository, remote: str, patterns: Sequence[str]) -> dict[str, str]:
+    """Ref name → object id on the remote.
+
+    Raises:
+        RemoteError: it can't be reached.
+    """
+    done = _transfer(repo, "ls-remote", "--end-of-options", remote, *patterns)
+    if done.returncode:
+        raise _unreachable(remote, done)
+    found = {}
+    for line in done.stdout.decode("utf-8", "replace").splitlines():
+        oid, _tab, name = line.partition("\t")
+        found[name] = oid
+    return found
+
+
+def fetch(repo: Repository, remote: str, refspecs: Sequence[str], *, refetch: bool = False) -> Completed:
+    """Fetch exactly these refspecs, no tags, nothing pruned.
+
+    A refused update of a single ref fails the command although the others went well: callers look at the refs.
+    """
+    options = ["--refetch"] if refetch else []
+    return _transfer(
+        repo, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *options, "--end-of-options", remote, *refspecs
+    )
+
+
+def push(repo: Repository, remote: str, refspecs: Sequence[str], *, leases: Sequence[str] = ()) -> Completed:
+    """Push refspecs; each ref by itself succeeds or fails. `leases`: `<ref>:<expected id>`."""
+    options = [f"--force-with-lease={lease}" for lease in leases]
+    return _transfer(
+        repo, "push", "--quiet", "--porcelain", "--no-verify", *options, "--end-of-options", remote, *refspecs
+    )
+
+
+def _transfer(repo: Repository, *args: str) -> Completed:
+    done = repo.run(*DURABLE, *_QUIET_TRANSFER, *args, check=False, timeout=NETWORK_SECONDS, **network_environment())
+    if done.timed_out:
+        raise RemoteError(f"`git {args[0]}` did not end within {NETWORK_SECONDS:.0f} s", "try again later")
+    return done
+
+
+def _unreachable(remote: str, done: Completed) -> RemoteError:
+    return RemoteError(
+        f"the remote {remote!r} can't be read: {without_credentials(done.error_text)}",
+        "check the network and your permission with `git ls-remote`; what was recorded here stays, sync again later",
+    )
+
+
+def without_credentials(text: str) -> str:
+    """A message of git without the user and password of a URL."""
+    return re.sub(r"(\w+://)[^\s/@]+@", r"\1", text)
+
+
+def is_ancestor(repo: Repository, one: str, other: str) -> bool:
+    """Whether commit `one` is reachable from commit `other`; False as well when one of them is missing here."""
+    return repo.run("merge-base", "--is-ancestor", one, other, check=False).returncode == 0
+
+
+def user_ident(repo: Repository) -> str:
+    """`Name <address>` as the user's commits carry it, or "": never git's guess, which is made of login and host."""
+    done = repo.run("config", "-z", "--get-regexp", r"^user\.(name|email)$", check=False)
+    found = {}
+    for entry in done.stdout.decode("utf-8", "replace").split("\0"):
+        key, _newline, value = entry.partition("\n")
+        found[key] = value.strip()
+    name = os.environ.get("GIT_AUTHOR_NAME") or found.get("user.name", "")
+    address = os.environ.get("GIT_AUTHOR_EMAIL") or found.get("user.email", "")
+    return f"{name} <{address}>".strip() if name or address else ""
+
+
+def remove_own_lock(repo: Repository, ref: str) -> None:
+    """Remove a lock file that a killed process of ours left on a ref that only we write (row F2)."""
+    path = repo.common_dir / f"{ref}.lock"
+    if path.exists():
+        os.unlink(path)
