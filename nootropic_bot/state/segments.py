@@ -106,7 +106,7 @@ def read_segments(repo: Repository, oids: Sequence[str]) -> Iterator[tuple[str, 
 
     The next part is read while the caller works on this one.
     """
-    sizes = _sizes(repo, oids)
+    sizes = blob_sizes(repo, oids)
     parts: list[list[str]] = [[]]
     room = _BYTES_A_READ
     for oid in oids:
@@ -132,7 +132,10 @@ def read_segments(repo: Repository, oids: Sequence[str]) -> Iterator[tuple[str, 
             yield oid, None
 
 
-def _sizes(repo: Repository, oids: Sequence[str]) -> dict[str, int]:
+def blob_sizes(repo: Repository, oids: Sequence[str]) -> dict[str, int]:
+    """Sizes of blobs in bytes, without reading them; one that is missing or damaged is left out."""
+    if not oids:
+        return {}
     feed = "".join(f"{oid}\n" for oid in oids).encode()
     options = ("--batch-check=%(objectname) %(objectsize)", "--buffer")
     done = repo.run("cat-file", *options, feed=feed, check=False)
@@ -142,7 +145,7 @@ def _sizes(repo: Repository, oids: Sequence[str]) -> dict[str, int]:
         if size.isdigit():
             found[oid] = int(size)
     if done.returncode and len(oids) > 1:
-        return {oid: size for each in oids for oid, size in _sizes(repo, [each]).items()}
+        return {oid: size for each in oids for oid, size in blob_sizes(repo, [each]).items()}
     return found
 
 
@@ -173,15 +176,29 @@ def attachment_path(content: bytes) -> str:
     return f"attachments/{hashlib.sha256(content).hexdigest()}.json"
 
 
-def read_attachment(repo: Repository, tips: Iterable[str], sha256: str) -> bytes | None:
-    """An attachment by its hash, or None when no ref leads to it."""
-    wanted = f"attachments/{sha256}.json"
+def tree_blobs(repo: Repository, commit: str) -> list[tuple[str, str]]:
+    """Path and id of every blob in a commit's tree.
+
+    Raises:
+        EnvironmentFault: it can't be read.
+    """
+    return [(entry.path, entry.oid) for entry in repo.tree_entries(commit)]
+
+
+def find_attachments(repo: Repository, tips: Iterable[str]) -> dict[str, str]:
+    """Path → blob id of all attachments that commits lead to."""
     feed = "".join(f"{oid}\n" for oid in tips).encode()
     done = repo.run("rev-list", "--objects", "--ignore-missing", "--stdin", feed=feed, check=False)
+    found = {}
     for line in done.stdout.decode("utf-8", "replace").splitlines():
         oid, _space, path = line.partition(" ")
-        if path == wanted:
-            content = repo.read_blobs([oid]).get(oid)
-            if content is not None and hashlib.sha256(content).hexdigest() == sha256:
-                return content
-    return None
+        if path.startswith("attachments/") and path.endswith(".json"):
+            found[path] = oid
+    return found
+
+
+def read_attachment(repo: Repository, tips: Iterable[str], sha256: str) -> bytes | None:
+    """An attachment by its hash, or None when no ref leads to it."""
+    oid = find_attachments(repo, tips).get(f"attachments/{sha256}.json")
+    content = repo.read_blobs([oid]).get(oid) if oid else None
+    return content if content is not None and hashlib.sha256(content).hexdigest() == sha256 else None

@@ -112,13 +112,13 @@ class Store:
             self._write(lines, records, attachments, clock, closing=closing)
         return Appended(tuple(record.id for record in records), redacted)
 
-    def append_verbatim(self, lines: Sequence[bytes]) -> None:
+    def append_verbatim(self, lines: Sequence[bytes], attachments: Sequence[bytes] = ()) -> None:
         """Write lines that were records before, as they are: what the remote lost, other writers' records among it."""
-        if not lines:
+        if not lines and not attachments:
             return
         with self._lock:
             self._acquire()
-            self._write(lines, (), (), max(self._tip.clock, self._known_clock()), closing=False)
+            self._write(lines, (), attachments, max(self._tip.clock, self._known_clock()), closing=False)
 
     def close_log(self) -> None:
         """Say that this clone's writer is finished, if it wrote anything: a job that ends leaves a log to compact."""

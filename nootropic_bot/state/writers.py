@@ -46,6 +46,11 @@ class Writer:
         self.release()
 
 
+def new_id() -> str:
+    """An id that nobody has."""
+    return secrets.token_hex(8)
+
+
 def acquire(folder: Path) -> Writer:
     """An id that no other process uses now.
 
@@ -107,7 +112,7 @@ def _take(path: Path) -> Writer | None:
 
 
 def _create(folder: Path) -> Writer:
-    identity = secrets.token_hex(8)
+    identity = new_id()
     # It gets its name when it is locked and marked, so that no other process takes it before.
     path, hidden = folder / identity, folder / f".{identity}"
     handle = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
