@@ -33,6 +33,8 @@ _VERBS = {
     "demo": ("demo", "See it work on a small repository that it makes itself."),
     "explain": ("explain", "Explain a rule, or a finding of a report."),
     "rules": ("rules", "List, explain and test rules."),
+    "state": ("state", "Look at, share and check what the bot keeps in the repository."),
+    "triage": ("triage", "Decide that findings don't count, with a reason."),
     "init": ("init", "Write configuration and hook stanza for this repository."),
     "doctor": ("doctor", "Say what is missing on this machine, and how to mend it."),
     "completion": ("completion", "Print the completion script of a shell."),

@@ -15,7 +15,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,7 +125,12 @@ class Repository:
         return self.common_dir / "nootropic"
 
     def run(
-        self, *args: str, feed: bytes | None = None, check: bool = True, timeout: float | None = None, **env: str
+        self,
+        *args: str,
+        feed: bytes | None = None,
+        check: bool = True,
+        timeout: float | None = None,
+        env: Mapping[str, str] | None = None,
     ) -> process.Completed:
         """Run one git command at the top of the work tree.
 
@@ -133,7 +138,7 @@ class Repository:
             EnvironmentFault: `check` is set and git failed.
         """
         command = ("git", *_SAFE_CONFIG, *args)
-        done = process.run(command, feed=feed, cwd=self.top, env={**self._env, **env}, timeout=timeout)
+        done = process.run(command, feed=feed, cwd=self.top, env={**self._env, **(env or {})}, timeout=timeout)
         if check and done.returncode:
             verb = next((arg for arg, before in zip(args, ("", *args), strict=False) if "-c" not in (arg, before)), "")
             raise EnvironmentFault(f"`git {verb}` failed: {done.error_text}")

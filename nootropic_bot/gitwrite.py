@@ -103,7 +103,7 @@ def write_commit(repo: Repository, tree: str, parents: Sequence[str], message: s
     options = [part for parent in parents for part in ("-p", parent)]
     date = f"@{int(time.time())} +0000"
     env = {**_IDENTITY, "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
-    return _oid(repo.run(*DURABLE, "commit-tree", "--no-gpg-sign", tree, *options, feed=message.encode(), **env))
+    return _oid(repo.run(*DURABLE, "commit-tree", "--no-gpg-sign", tree, *options, feed=message.encode(), env=env))
 
 
 def _oid(done: Completed) -> str:
@@ -175,6 +175,11 @@ def _locks(repo: Repository, updates: Sequence[RefUpdate]) -> Iterator[Path]:
             yield path
 
 
+def has_remote(repo: Repository, name: str) -> bool:
+    """Whether the repository has a remote of this name."""
+    return name in repo.run("remote").stdout.decode("utf-8", "surrogateescape").splitlines()
+
+
 def check_remote(repo: Repository, name: str) -> str:
     """The name of a remote, if the repository has one of this name.
 
@@ -224,7 +229,7 @@ def push(repo: Repository, remote: str, refspecs: Sequence[str], *, leases: Sequ
 
 
 def _transfer(repo: Repository, *args: str) -> Completed:
-    done = repo.run(*DURABLE, *_QUIET_TRANSFER, *args, check=False, timeout=NETWORK_SECONDS, **network_environment())
+    done = repo.run(*DURABLE, *_QUIET_TRANSFER, *args, check=False, timeout=NETWORK_SECONDS, env=network_environment())
     if done.timed_out:
         raise RemoteError(f"`git {args[0]}` did not end within {NETWORK_SECONDS:.0f} s", "try again later")
     return done

@@ -18,9 +18,11 @@ from typing import Literal
 
 from nootropic_bot import config, resources
 from nootropic_bot.constants import CONFIG_FILE, PYPROJECT_FILE
-from nootropic_bot.errors import UsageError
+from nootropic_bot.errors import EnvironmentFault, UsageError
 from nootropic_bot.git import REGULAR_MODES, Repository
 from nootropic_bot.rulefiles import RuleFile, RuleSet, find_rule_files, is_rule_file, load_rules, own_rules
+from nootropic_bot.state.store import Store
+from nootropic_bot.state.views import Triage, active_triage
 
 Mode = Literal["range", "staged", "worktree", "all"]
 
@@ -30,7 +32,8 @@ class Request:
     """What to review and how.
 
     `paths` narrows the review, relative to where the user stands. `files` are what pre-commit names: when something
-    of them is not staged (`--all-files`), they are reviewed whole, from the index. `in_hook` sets the time budget.
+    of them is not staged (`--all-files`), they are reviewed whole, from the index. `in_hook` sets the time budget. Findings are
+    recorded under the number `pull_request`.
     """
 
     mode: Mode = "worktree"
@@ -44,11 +47,15 @@ class Request:
     in_hook: bool = False
     propose: bool = True
     unproved: bool = False
+    pull_request: int | None = None
 
 
 @dataclass(slots=True)
 class Session:
-    """An opened repository with its configuration and rules; `repo` may be a snapshot of the work tree."""
+    """An opened repository with its configuration and rules; `repo` may be a snapshot of the work tree.
+
+    `store` is the state of the repository itself, `triage` what it says does not count.
+    """
 
     repo: Repository
     request: Request
@@ -56,6 +63,8 @@ class Session:
     rules: RuleSet
     base: str | None
     head: str | None
+    store: Store
+    triage: tuple[Triage, ...] = ()
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -72,7 +81,7 @@ def open_session(start: Path, request: Request) -> Iterator[Session]:
         UsageError: no repository, an unknown revision, bad configuration or rules.
         EnvironmentFault: git or the engine is missing.
     """
-    repo = Repository.open(start)
+    repo = home = Repository.open(start)
     paths, files = _relative_paths(repo.top, start, request.paths), _relative_paths(repo.top, start, request.files)
     request = replace(request, paths=paths, files=files)
     base, head = _revisions(repo, request)
@@ -83,7 +92,22 @@ def open_session(start: Path, request: Request) -> Iterator[Session]:
         settings = config.load(_config_files(repo, trusted), os.environ, repo.cache_dir)
         rules = load_rules(_rule_files(repo, settings, request, trusted, start), repo.cache_dir)
         _check_rule_settings(settings, rules)
-        yield Session(repo, request, settings, rules, base, head)
+        store = stack.enter_context(Store(home, settings.state))
+        session = Session(repo, request, settings, rules, base, head, store)
+        session.triage = _triage(store, session.notes)
+        yield session
+
+
+def _triage(store: Store, notes: list[str]) -> tuple[Triage, ...]:
+    """What the state says does not count; a review goes on without it when it can't be read."""
+    try:
+        updated = store.index.update()
+    except EnvironmentFault as fault:
+        notes.append(f"triage was not taken into account: {fault.message}")
+        return ()
+    if updated.damaged:
+        notes.append("a part of the recorded state can't be read; `nootropic-bot state verify` says more")
+    return tuple(active_triage(store.index))
 
 
 def _relative_paths(top: Path, start: Path, given: tuple[str, ...]) -> tuple[str, ...]:
@@ -178,3 +202,16 @@ def _check_rule_settings(settings: config.Config, rules: RuleSet) -> None:
             close = difflib.get_close_matches(rule_id, known, n=1)
             remedy = f"perhaps you meant `{close[0]}`" if close else "list them with `nootropic-bot rules list`"
             raise UsageError(f"the configuration speaks of the unknown rule `{rule_id}`", remedy)
+
+
+def load_settings(repo: Repository) -> config.Config:
+    """The configuration of the work tree, for commands that review nothing.
+
+    Raises:
+        UsageError: it is wrong.
+    """
+    files: dict[str, bytes | None] = {}
+    for name in (CONFIG_FILE, PYPROJECT_FILE):
+        path = repo.top / name
+        files[name] = path.read_bytes() if path.is_file() and not path.is_symlink() else None
+    return config.load(files, os.environ, repo.cache_dir)

@@ -27,6 +27,7 @@ def command(fix: bool, files: tuple[str, ...]) -> None:
     """Review what is about to be committed."""
     from nootropic_bot.escape import one_line
     from nootropic_bot.pipeline import review
+    from nootropic_bot.recording import record
     from nootropic_bot.session import Request, open_session
 
     base, head = os.environ.get(_FROM), os.environ.get(_TO)
@@ -47,7 +48,7 @@ def command(fix: bool, files: tuple[str, ...]) -> None:
             from nootropic_bot.output import render
 
             sys.stdout.write(render(report, "text", sources=outcome.sources, stream=sys.stdout, hints=False))
-        for note in outcome.notes:
+        for note in (*outcome.notes, *record(outcome)):
             click.echo(f"note: {one_line(note)}", err=True)
         codes = [EXIT_CLEAN]
         gone: frozenset[str] = frozenset()

@@ -43,6 +43,13 @@ class _ReviewCommand(click.Command):
 @click.option("--unproved", is_flag=True, help="Also show fixes that were not proved, with the reason.")
 @click.option("--fail-on", type=click.Choice(_FAIL_ON), help="Least severity for exit code 1.  [default: error]")
 @click.option("--shard", metavar="I/N", help="Review one part of N, to be joined by `review merge`.")
+@click.option(
+    "--pull-request",
+    type=click.IntRange(1),
+    envvar="NOOTROPIC_PULL_REQUEST",
+    metavar="N",
+    help="Record the findings under this pull request.",
+)
 @click.option("--show-all", is_flag=True, help="Show findings outside the change as well (text).")
 def command(
     paths: tuple[str, ...],
@@ -59,6 +66,7 @@ def command(
     unproved: bool,
     fail_on: FailOn | None,
     shard: str | None,
+    pull_request: int | None,
     show_all: bool,
 ) -> None:
     """Find problems in what changed, propose fixes, and show only fixes that were proved.
@@ -68,6 +76,7 @@ def command(
     from nootropic_bot.escape import one_line
     from nootropic_bot.output import parse_targets, render, write_output
     from nootropic_bot.pipeline import review
+    from nootropic_bot.recording import record
     from nootropic_bot.session import Request, open_session
 
     chosen = [name for name, on in (("--base", base is not None), ("--staged", staged), ("--worktree", worktree)) if on]
@@ -87,6 +96,7 @@ def command(
         exclude=exclude,
         shard=parse_shard(shard),
         unproved=unproved,
+        pull_request=pull_request,
     )
     with open_session(Path.cwd(), request) as session:
         outcome = review(session, progress_reporter())
@@ -95,7 +105,7 @@ def command(
         for target_format, path in targets:
             write_output(path, show(target_format))
         sys.stdout.write(show(format_, stream=sys.stdout, show_all=show_all, hints=not write))
-        for note in outcome.notes:
+        for note in (*outcome.notes, *record(outcome)):
             click.echo(f"note: {one_line(note)}", err=True)
         gone: frozenset[str] = frozenset()
         if write:

@@ -19,6 +19,7 @@ from nootropic_bot.git import Change
 from nootropic_bot.records import FileAnalysis, Finding, Match, NotScanned, Rule, Suppression
 from nootropic_bot.session import Session
 from nootropic_bot.source import Source, Undecodable, decode
+from nootropic_bot.state.views import suppression
 
 Progress = Callable[[str], None]
 
@@ -204,5 +205,5 @@ class Critique:
             owasp=rule.owasp,
             principle=rule.principle,
             in_scope=in_scope,
-            suppressed=disabled or match.suppressed,
+            suppressed=disabled or match.suppressed or suppression(self.session.triage, identity, match.rule_id, path),
         )

@@ -15,6 +15,7 @@ records give the same answers:
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import json
 import sqlite3
@@ -101,6 +102,12 @@ class Index:
         """The refs that the index has read, and their commits then."""
         return dict(self.db.execute("SELECT name, tip FROM ref"))
 
+    def rebuild(self) -> Updated:
+        """Forget everything and read it again."""
+        with self._transaction():
+            tables.clear(self.db)
+        return self.update()
+
     def update(self) -> Updated:
         """Read what the refs gained since the last time.
 
@@ -182,7 +189,7 @@ class Index:
         )
         held = "SELECT lower(hex(h.id)), s.oid, h.length FROM held h JOIN segment s ON s.n = h.segment ORDER BY h.id"
         found = [Quarantined(*row) for row in self.db.execute(malformed)]
-        return found + [Quarantined(*row, _HELD) for row in self.db.execute(held)]
+        return found + [Quarantined(oid, segment, size, _HELD) for oid, segment, size in self.db.execute(held)]
 
     def digest(self) -> str:
         """A hash over the whole fold: equal in every clone that has the same records."""
@@ -211,6 +218,12 @@ class Index:
             return 0
         is_empty = self.db.execute("SELECT 1 FROM record LIMIT 1").fetchone() is None
         loader = Loader(self.db, bulk=is_empty and len(oids) > 1)
+        with _no_garbage_collection():
+            self._load(loader, oids, damaged)
+        loader.finish()
+        return loader.count
+
+    def _load(self, loader: Loader, oids: Sequence[str], damaged: dict[str, str]) -> None:
         for oid, content in read_segments(self.repo, oids):
             if content is None:
                 damaged[oid] = "missing, damaged or too large"
@@ -218,8 +231,6 @@ class Index:
             segment = self._segment(oid)
             for part in chunks(self._lines(segment, content), _BATCH):
                 loader.load(segment, part)
-        loader.finish()
-        return loader.count
 
     def _lines(self, segment: int, content: bytes) -> Iterator[Line]:
         offset = 0
@@ -251,3 +262,14 @@ class Index:
                     loader.load(segment, [Line(decode(line), offset, length)])
             loader.finish()
 
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Millions of small containers come and go here without a cycle among them; looking for one took a tenth."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -47,7 +47,9 @@ _DENSE = re.compile(r"""(["'])(?:[0-9a-fA-F]{9,}|[A-Za-z0-9+/\\=_-]{23,})\1""")
 # A line that names a secret and holds a value: quoted, or a long word.
 _NAME = re.compile(r"key|pass|pwd|pw|secret|token|contrase", re.IGNORECASE)
 _VALUE = re.compile(r"""['"`]|[A-Za-z0-9_-]{24}""")
-_PRIVATE_KEY = re.compile(r"-*BEGIN [^\n-]*PRIVATE KEY.*?(?:-----END [^\n-]*-----|\Z)|PuTTY-User-Key-File-2.*", re.DOTALL)
+_PRIVATE_KEY = re.compile(
+    r"-*BEGIN [^\n-]*PRIVATE KEY.*?(?:-----END [^\n-]*-----|\Z)|PuTTY-User-Key-File-2.*", re.DOTALL
+)
 # Shorter values of an assignment (`password = "x"`) can't be told from ordinary text.
 _MIN_SECRET = 4
 
@@ -86,6 +88,11 @@ def find_secrets(text: str) -> set[tuple[str, str]]:
         for detector in _detectors():
             found.update((secret, detector.secret_type) for secret in _detect(detector, line))
     return {(secret, kind) for secret, kind in found if len(secret) >= _MIN_SECRET and not secret.startswith("[redact")}
+
+
+def count_secrets(value: Any) -> int:
+    """How many secrets the strings of a JSON value hold."""
+    return _redact_value(value)[1]
 
 
 def is_suspicious(text: str) -> bool:
@@ -135,7 +142,7 @@ def _detectors() -> Sequence[BasePlugin]:
     from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
     from detect_secrets.plugins.ip_public import IPPublicDetector
 
-    classes = get_mapping_from_secret_type_to_class().values()
+    classes: Iterable[type[BasePlugin]] = get_mapping_from_secret_type_to_class().values()
     return tuple(kind() for kind in classes if kind is not IPPublicDetector)
 
 

@@ -19,8 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache
@@ -31,7 +30,7 @@ from typing_extensions import NotRequired, TypedDict
 from nootropic_bot.records import FixSource, Severity
 
 if TYPE_CHECKING:
-    from pydantic import GetCoreSchemaHandler, TypeAdapter
+    from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError
     from pydantic_core import CoreSchema
 
 SCHEMA = 1
@@ -154,6 +153,7 @@ class SuggestionData(TypedDict):
     confidence: float | None
     edits: list[TextEdit]
     proof: Proof
+    redacted: NotRequired[Natural]
 
 
 class OutcomeData(TypedDict):
@@ -293,8 +293,8 @@ def line_id(line: bytes) -> str | None:
     """The id that a line carries, if its bytes are the ones that the id names; None for any other line."""
     if line[:7] != b'{"id":"' or line[_ID_END:_BODY] != b'",':
         return None
-    claimed = line[7:_ID_END].decode("ascii", "replace")
-    return claimed if hashlib.sha256(b"{" + line[_BODY:]).hexdigest() == claimed else None
+    actual = hashlib.sha256(b"{" + line[_BODY:]).hexdigest()
+    return actual if line[7:_ID_END] == actual.encode() else None
 
 
 def decode(line: bytes) -> Record:
@@ -303,43 +303,35 @@ def decode(line: bytes) -> Record:
     Raises:
         Invalid: it is none.
     """
-    from pydantic import ValidationError
-
+    # Called a million times when an index is built: what looks unrolled here is.
     if len(line) > MAX_LINE_BYTES:
         raise Invalid(f"longer than {MAX_LINE_BYTES} bytes")
     if line_id(line) is None:
         raise Invalid("its id is not the hash of its content")
     adapters = _adapters()
     try:
-        found = adapters.known.validate_json(line)
-    except ValidationError:
+        found = adapters.known(line)
+    except adapters.error:
         return _decode_other(line, adapters)
-    return _record(found, found["data"], known=True)
+    return Record(found["id"], found["kind"], SCHEMA, found["writer"], found["clock"], found["at"], found["data"], True)
 
 
 def _decode_other(line: bytes, adapters: _Adapters) -> Record:
     """A record of an unknown kind, or of another schema."""
-    from pydantic import ValidationError
-
     from nootropic_bot.state.migrations import lift
 
     try:
-        found = adapters.other.validate_json(line)
-        if found["kind"] not in KINDS or found["schema"] > SCHEMA:
-            return _record(found, found["data"], known=False)
-        data = lift(found["kind"], found["data"], found["schema"])
-        return _record(found, adapters.data[found["kind"]].validate_python(data), known=True)
-    except ValidationError as error:
+        found = adapters.other(line)
+        kind, schema, data = found["kind"], found["schema"], found["data"]
+        is_known = kind in KINDS and schema <= SCHEMA
+        if is_known:
+            data = adapters.data[kind].validate_python(lift(kind, data, schema))
+    except adapters.error as error:
         # Only the place is told: the value may be anything.
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part)[:40] for part in first["loc"]) or "the line"
         raise Invalid(f"{place} is not what it must be ({first['type']})") from None
-
-
-def _record(found: Mapping[str, Any], data: Mapping[str, Any], *, known: bool) -> Record:
-    return Record(
-        found["id"], found["kind"], found["schema"], found["writer"], found["clock"], found["at"], data, known
-    )
+    return Record(found["id"], kind, schema, found["writer"], found["clock"], found["at"], data, is_known)
 
 
 def draft(kind: str, data: Mapping[str, Any]) -> Draft:
@@ -361,16 +353,17 @@ def draft(kind: str, data: Mapping[str, Any]) -> Draft:
 
 
 class _Adapters(NamedTuple):
-    """Validators: of a whole line of our kinds, of any other line, and of a kind's data."""
+    """Validators of a whole line of our kinds, of any other line, of a kind's data; and what they raise."""
 
-    known: TypeAdapter[Any]
-    other: TypeAdapter[Any]
+    known: Callable[[bytes], Any]
+    other: Callable[[bytes], Any]
     data: Mapping[str, TypeAdapter[Any]]
+    error: type[ValidationError]
 
 
 @cache
 def _adapters() -> _Adapters:
-    from pydantic import ConfigDict, Discriminator, TypeAdapter
+    from pydantic import ConfigDict, Discriminator, TypeAdapter, ValidationError
 
     strict = ConfigDict(extra="ignore", strict=True)
     for kind in (*KINDS.values(), TextEdit, Proof):
@@ -389,13 +382,15 @@ def _adapters() -> _Adapters:
         union = envelope if union is None else union | envelope
     other = _typed_dict("other_record", {**common, "kind": str, "schema": Positive, "data": dict[str, Any]}, strict)
     return _Adapters(
-        TypeAdapter(Annotated[union, Discriminator("kind")]),
-        TypeAdapter(other),
+        TypeAdapter(Annotated[union, Discriminator("kind")]).validator.validate_json,
+        TypeAdapter(other).validator.validate_json,
         {name: TypeAdapter(data) for name, data in KINDS.items()},
+        ValidationError,
     )
 
 
 def _typed_dict(name: str, fields: Mapping[str, Any], config: Any) -> Any:
-    made: Any = TypedDict(name, fields)  # type: ignore[misc,operator]
+    made: Any = TypedDict
+    made = made(name, fields)
     made.__pydantic_config__ = config
     return made

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -106,6 +105,8 @@ def read_segments(repo: Repository, oids: Sequence[str]) -> Iterator[tuple[str, 
 
     The next part is read while the caller works on this one.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     sizes = blob_sizes(repo, oids)
     parts: list[list[str]] = [[]]
     room = _BYTES_A_READ

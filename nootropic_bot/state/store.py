@@ -85,9 +85,7 @@ class Store:
             self._index = Index.open(self.repo)
         return self._index
 
-    def append(
-        self, drafts: Sequence[Draft], attachments: Sequence[bytes] = (), *, closing: bool = False
-    ) -> Appended:
+    def append(self, drafts: Sequence[Draft], attachments: Sequence[bytes] = (), *, closing: bool = False) -> Appended:
         """Write records, durably, as one segment; all of them or none.
 
         Args:
@@ -106,7 +104,9 @@ class Store:
                 clock += 1
                 identity, line = encode(draft, writer.id, clock, at)
                 if len(line) > MAX_LINE_BYTES:
-                    raise UsageError(f"a record of kind {draft.kind} has {len(line)} bytes, {MAX_LINE_BYTES} is the most")
+                    raise UsageError(
+                        f"a record of kind {draft.kind} has {len(line)} bytes, {MAX_LINE_BYTES} is the most"
+                    )
                 lines.append(line)
                 records.append(Record(identity, draft.kind, SCHEMA, writer.id, clock, at, draft.data, known=True))
             self._write(lines, records, attachments, clock, closing=closing)

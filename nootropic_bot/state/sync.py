@@ -2,7 +2,8 @@
 
 Every writer has a ref of its own, so a push normally meets nobody. What can go wrong, and what happens then:
 
-1. A push is refused, whatever the reason: read the remote again, wait a random moment, try again; never look at the text.
+1. A push is refused, whatever the reason: read the remote again, wait a random moment, try again; its text is not
+   looked at.
 2. Another clone writes under our id (a copied clone): our log goes on under a new id.
 3. A log of ours is gone from the remote: when all its records are in the remote's other refs it was compacted, and we
    let it go; otherwise we publish it again.
@@ -210,7 +211,9 @@ class Sync:
     def _missing(self, tips: Sequence[tuple[str, str]], held: set[str]) -> dict[str, bytes]:
         """The records of refs that are in none of the segments `held`, as lines by id."""
         lines: dict[str, bytes] = {}
-        for _oid, content in read_segments(self.repo, [o for o in find_segments(self.repo, tips).oids if o not in held]):
+        for _oid, content in read_segments(
+            self.repo, [o for o in find_segments(self.repo, tips).oids if o not in held]
+        ):
             lines.update(_records(content))
         for identity, place in self.store.index.places(lines).items():
             if place.oid in held:
@@ -292,7 +295,9 @@ class Sync:
             renamed = f"{refs.LOCAL}/log/{writers.new_id()}"
             with contextlib.suppress(RefConflict):
                 update_refs(self.repo, [RefUpdate(renamed, ref.oid, None), RefUpdate(ref.name, None, ref.oid)])
-            self.result.notes.append("another clone writes under the same id (was this one copied?): a new id was taken")
+            self.result.notes.append(
+                "another clone writes under the same id (was this one copied?): a new id was taken"
+            )
 
 
 def _writer(name: str) -> str:

@@ -1,7 +1,7 @@
 """The tables of the local index, and how records get into them.
 
-`record` has a row for every record of the fold; the tables of the kinds have one for every record of the kind, joined by
-the row number. `outcome_latest`, `outcome_by_rule` and `cost_by_day` are folds kept ready. Unknown kinds are rows of
+`record` has a row for every record of the fold; the table of a kind has one for every record of the kind, joined by the
+row number. `outcome_latest`, `outcome_by_rule` and `cost_by_day` are folds kept ready. Unknown kinds are rows of
 `record` alone. A database of another `VERSION` is not migrated but built again: the refs hold everything.
 """
 
@@ -26,8 +26,8 @@ _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE ref (name TEXT PRIMARY KEY, tip TEXT);
 CREATE TABLE segment (n INTEGER PRIMARY KEY, oid TEXT UNIQUE);
-CREATE TABLE record (n INTEGER PRIMARY KEY, id BLOB, kind TEXT, clock INTEGER, at TEXT, writer TEXT,
-                     segment INTEGER, offset INTEGER, length INTEGER);
+CREATE TABLE record (n INTEGER PRIMARY KEY, id BLOB, kind TEXT, clock INTEGER, segment INTEGER,
+                     offset INTEGER, length INTEGER);
 CREATE TABLE held (id BLOB PRIMARY KEY, clock INTEGER, segment INTEGER, offset INTEGER, length INTEGER);
 CREATE TABLE quarantine (hash BLOB PRIMARY KEY, segment INTEGER, offset INTEGER, length INTEGER, reason TEXT);
 CREATE TABLE run (record INTEGER PRIMARY KEY, run TEXT, mode TEXT, pull_request INTEGER, findings INTEGER,
@@ -38,7 +38,7 @@ CREATE TABLE suggestion (record INTEGER PRIMARY KEY, suggestion TEXT, finding TE
                          pull_request INTEGER, source TEXT, verified INTEGER);
 CREATE TABLE outcome (record INTEGER PRIMARY KEY, suggestion TEXT, rule_id TEXT, result TEXT);
 CREATE TABLE triage (record INTEGER PRIMARY KEY, action TEXT, target TEXT, finding TEXT, rule_id TEXT, path TEXT,
-                     reason TEXT, author TEXT, expires TEXT);
+                     reason TEXT, author TEXT, expires TEXT, at TEXT);
 CREATE TABLE cost (record INTEGER PRIMARY KEY, day TEXT, backend TEXT, input_tokens INTEGER, output_tokens INTEGER,
                    milliseconds INTEGER, microdollars INTEGER);
 CREATE TABLE outcome_latest (suggestion TEXT PRIMARY KEY, rule_id TEXT, result TEXT, clock INTEGER, id BLOB)
@@ -68,7 +68,7 @@ _INDEXES = {
 
 # What two clones with the same records agree on: everything but places and row numbers.
 FOLD = (
-    "SELECT id, kind, clock, at, writer FROM record ORDER BY id",
+    "SELECT id, kind, clock FROM record ORDER BY id",
     "SELECT id FROM held ORDER BY id",
     "SELECT hash FROM quarantine ORDER BY hash",
     "SELECT suggestion, rule_id, result, clock, id FROM outcome_latest ORDER BY suggestion",
@@ -189,7 +189,7 @@ class Loader:
     @property
     def count(self) -> int:
         """New records so far."""
-        return self._next - self._first
+        return int(self._next - self._first)
 
     def load(self, segment: int, lines: Sequence[Line]) -> None:
         """Insert what is new; of known records the place is renewed."""
@@ -226,9 +226,7 @@ class Loader:
         of_kind: dict[str, list[tuple[Any, ...]]] = {}
         number = self._next
         for identity, (record, offset, length) in new.items():
-            rows.append(
-                (number, identity, record.kind, record.clock, record.at, record.writer, segment, offset, length)
-            )
+            rows.append((number, identity, record.kind, record.clock, segment, offset, length))
             row = _ROWS.get(record.kind)
             if row is not None and record.known:
                 of_kind.setdefault(record.kind, []).append((number, *row(record)))
@@ -237,7 +235,7 @@ class Loader:
         if rows:
             lowest = min(row[3] for row in rows)
             self._lowest = lowest if self._lowest is None else min(self._lowest, lowest)
-            self._db.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._db.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         for kind, values in of_kind.items():
             marks = ", ".join("?" * len(values[0]))
             self._db.executemany(f"INSERT INTO {kind} VALUES ({marks})", values)  # noqa: S608 (names of ours)
@@ -319,7 +317,7 @@ def _outcome(record: Record) -> tuple[Any, ...]:
 
 def _triage(record: Record) -> tuple[Any, ...]:
     names = ("action", "target", "finding", "rule_id", "path", "reason", "author", "expires")
-    return tuple(record.data.get(name) for name in names)
+    return (*(record.data.get(name) for name in names), record.at)
 
 
 def _cost(record: Record) -> tuple[Any, ...]:

@@ -1,0 +1,209 @@
+"""What a review writes down: the run, what it found for the first time, and its suggestions with what replays a proof.
+
+Nothing of a file's text is written as it was: a finding is a rule and a place, an edit holds only what the
+fix brings in, so source that was never committed stays out of the state. Paths and texts are made valid Unicode (a byte
+that is none becomes `\\xe9`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+
+from nootropic_bot import __version__, resources
+from nootropic_bot.critique.stage import Located
+from nootropic_bot.diff import minimal_edits
+from nootropic_bot.errors import NootropicError
+from nootropic_bot.pipeline import Outcome
+from nootropic_bot.records import Edit, Suggestion
+from nootropic_bot.rulefiles import RuleSet
+from nootropic_bot.session import Session
+from nootropic_bot.source import Source, split_lines
+from nootropic_bot.state.redact import count_secrets, find_secrets
+from nootropic_bot.state.schema import Draft, FindingData, Proof, RunData, SuggestionData, TextEdit
+from nootropic_bot.state.views import known_findings, known_suggestions
+
+_TOKEN = re.compile(r"\w+|\s+|.", re.DOTALL)
+
+
+def record(outcome: Outcome) -> list[str]:
+    """Write down a review, unless the configuration says not to; remarks for the user.
+
+    A review whose record can't be written has still been made: the reason is a remark, not a failure.
+    """
+    session = outcome.critique.session
+    if not session.config.state.record:
+        return []
+    try:
+        run = secrets.token_hex(8)
+        suggested = _new_suggestions(outcome)
+        rules = _rules_text(session) if suggested else None
+        rules_id = hashlib.sha256(rules).hexdigest() if rules else session.rules.hash
+        drafts = [Draft("run", _run(outcome, run)), *_findings(outcome, run)]
+        drafts += [_suggestion(outcome, item, suggestion, run, rules_id) for item, suggestion in suggested]
+        appended = session.store.append(drafts, [rules] if rules else [])
+    except NootropicError as error:
+        return [f"this run was not recorded: {error.message}" + (f" ({error.remedy})" if error.remedy else "")]
+    if not appended.redacted:
+        return []
+    return [f"{appended.redacted} secrets were taken out of what was recorded"]
+
+
+def _run(outcome: Outcome, run: str) -> RunData:
+    session, report = outcome.critique.session, outcome.report
+    seconds, summary = report.summary.seconds, report.summary
+    return {
+        "run": run,
+        "mode": session.request.mode,
+        "base": report.base,
+        "head": report.head,
+        "pull_request": session.request.pull_request,
+        "rules": session.rules.hash,
+        "tool": __version__,
+        "engine": outcome.critique.engine.version,
+        "complete": report.complete,
+        "findings": summary.findings,
+        "in_scope": summary.in_scope,
+        "suppressed": summary.suppressed,
+        "verified": summary.verified_suggestions,
+        "critique_ms": _milliseconds(seconds.critique),
+        "propose_ms": _milliseconds(seconds.propose),
+        "verify_ms": _milliseconds(seconds.verify),
+        "total_ms": _milliseconds(seconds.total),
+    }
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _findings(outcome: Outcome, run: str) -> Iterator[Draft]:
+    session, report = outcome.critique.session, outcome.report
+    known = known_findings(session.store.index, (finding.id for finding in report.findings))
+    for finding in report.findings:
+        # What lies outside the change belongs to the repository, not to the pull request.
+        pull_request = session.request.pull_request if finding.in_scope else None
+        if (finding.id, pull_request) in known:
+            continue
+        data: FindingData = {
+            "run": run,
+            "finding": finding.id,
+            "rule_id": _text(finding.rule_id),
+            "path": _text(finding.path),
+            "line": finding.start.line,
+            "end_line": max(finding.end.line, finding.start.line),
+            "severity": finding.severity,
+            "in_scope": finding.in_scope,
+            "pull_request": pull_request,
+        }
+        if finding.suppressed is not None:
+            data["suppressed"] = _text(finding.suppressed.by)
+        yield Draft("finding", data)
+
+
+def _new_suggestions(outcome: Outcome) -> list[tuple[Located, Suggestion]]:
+    """The suggestions that were not recorded before, for this pull request, with what they are about."""
+    session = outcome.critique.session
+    made = [(item, item.finding.suggestion) for item in outcome.located if item.finding.suggestion is not None]
+    known = known_suggestions(session.store.index, [suggestion.id for _item, suggestion in made])
+    pull_request = session.request.pull_request
+    return [(item, suggestion) for item, suggestion in made if (suggestion.id, pull_request) not in known]
+
+
+def _suggestion(outcome: Outcome, item: Located, suggestion: Suggestion, run: str, rules_id: str) -> Draft:
+    finding = item.finding
+    edits, redacted = _edits(outcome.sources[finding.path], suggestion.edits)
+    data: SuggestionData = {
+        "run": run,
+        "suggestion": suggestion.id,
+        "finding": finding.id,
+        "rule_id": _text(finding.rule_id),
+        "path": _text(finding.path),
+        "pull_request": outcome.critique.session.request.pull_request,
+        "source": suggestion.source,
+        "verified": suggestion.verified,
+        "confidence": suggestion.confidence,
+        "edits": edits,
+        "proof": _proof(outcome, suggestion, item.candidate.oid, rules_id),
+    }
+    if redacted:
+        data["redacted"] = redacted
+    return Draft("suggestion", data)
+
+
+def _proof(outcome: Outcome, suggestion: Suggestion, blob: str, rules_id: str) -> Proof:
+    proof: Proof = {
+        "blob": blob,
+        "rules": rules_id,
+        "engine": outcome.critique.engine.version,
+        "tool": __version__,
+        "checks": {check.name: check.status for check in suggestion.checks},
+    }
+    if suggestion.model is not None:
+        proof["model"] = suggestion.model
+    if suggestion.prompt is not None:
+        proof["prompt"] = suggestion.prompt
+    return proof
+
+
+def _edits(source: Source, edits: Iterable[Edit]) -> tuple[list[TextEdit], int]:
+    """What a fix brings in, by code points of the decoded file, and how many secrets were taken out of it.
+
+    A secret is looked for in whole lines, where its surroundings tell it, and then taken out of the part that is kept.
+    """
+    found: list[TextEdit] = []
+    redacted = 0
+    starts = [0]
+    for line in source.lines:
+        starts.append(starts[-1] + len(line))
+    for whole in edits:
+        hidden = {secret for line in split_lines(whole.replacement) for secret, _kind in find_secrets(line)}
+        for edit in minimal_edits(source.lines, whole):
+            start = starts[edit.start_line - 1]
+            for low, high, text in _changes(source.text[start : starts[edit.end_line]], edit.replacement):
+                is_secret = any(secret in text or (len(text) > 3 and text in secret) for secret in hidden)
+                redacted += is_secret
+                kept = "[redacted]" if is_secret else _text(text)
+                found.append({"start": start + low, "end": start + high, "text": kept})
+    return found, redacted
+
+
+def _changes(before: str, after: str) -> Iterator[tuple[int, int, str]]:
+    """The changed tokens: (start, end) in `before`, and the text that takes their place."""
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    offsets = [0]
+    for token in old:
+        offsets.append(offsets[-1] + len(token))
+    for tag, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag != "equal":
+            yield offsets[i], offsets[j], "".join(new[k:m])
+
+
+def _rules_text(session: Session) -> bytes | None:
+    """The rules as they were, for a replay; None when rules of the user's hold a secret."""
+    rules = session.rules
+    bundled = str(resources.bundled_rules())
+    bodies = json.loads(rules.engine_file)["rules"]
+    foreign = [body for rule, body in zip(rules.rules, bodies, strict=True) if not rule.file.startswith(bundled)]
+    return None if count_secrets(foreign) else pack_rules(rules)
+
+
+def pack_rules(rules: RuleSet) -> bytes:
+    """Rules as an attachment; where their files lay is left out."""
+    entries = [{key: value for key, value in asdict(rule).items() if key != "file"} for rule in rules.rules]
+    packed = {
+        "rules": entries,
+        "hash": rules.hash,
+        "has_path_filters": rules.has_path_filters,
+        "engine_file": rules.engine_file.decode(),
+    }
+    return json.dumps(packed, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
