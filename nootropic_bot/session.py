@@ -32,8 +32,8 @@ class Request:
     """What to review and how.
 
     `paths` narrows the review, relative to where the user stands. `files` are what pre-commit names: when something
-    of them is not staged (`--all-files`), they are reviewed whole, from the index. `in_hook` sets the time budget. Findings are
-    recorded under the number `pull_request`.
+    of them is not staged (`--all-files`), they are reviewed whole, from the index. `in_hook` sets the time budget.
+    Findings are recorded under the number `pull_request`.
     """
 
     mode: Mode = "worktree"
