@@ -195,13 +195,15 @@ class Sync:
         lost = self._missing([(ref.name, ref.oid) for ref in gone], held)
         if not lost:
             return
+        attached = find_attachments(self.repo, [ref.oid for ref in gone])
         # What our own logs hold is pushed with them.
         own = find_segments(self.repo, [(ref.name, ref.oid) for ref in self.store.logs()]).oids
         foreign = dict(lost)
         for _oid, content in read_segments(self.repo, own):
             for identity, _line in _records(content):
                 foreign.pop(identity, None)
-        self.store.append_verbatim(list(foreign.values()))
+        attachments = [content for _oid, content in read_segments(self.repo, list(attached.values())) if content]
+        self.store.append_verbatim(list(foreign.values()), attachments if foreign else [])
         self.result.republished += len(lost)
         self.result.notes.append(
             f"the remote lost {len(lost)} records that it had (a state ref was rewritten or deleted there); "

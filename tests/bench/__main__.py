@@ -13,13 +13,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import hook, scale, startup
+from tests.bench import hook, scale, startup, state_fold, state_writers
 
 BENCHES: dict[str, Callable[[int], dict[str, object]]] = {
     "startup": startup.measure,
     "hook": hook.measure,
     "diff-200": scale.measure_diff,
     "repository-size": scale.measure_repository_size,
+    "state-append": state_fold.measure_append,
+    "state-fold": state_fold.measure_fold,
+    "state-many-writers": state_fold.measure_many_writers,
+    "state-recording": state_fold.measure_recording,
+    "state-writers": state_writers.measure,
 }
 
 

@@ -11,10 +11,10 @@ from nootropic_bot import resources
 from nootropic_bot.rulefiles import find_rule_files, load_rules
 
 
-def git(folder: Path, *args: str) -> None:
-    """Run git with an identity of its own."""
+def git(folder: Path, *args: str) -> str:
+    """Run git with an identity of its own; what it printed."""
     command = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.invalid", *args]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 def standard_library_files(count: int, *, skip: int = 0) -> list[Path]:

@@ -111,10 +111,11 @@ class Repo:
         return self.bot("review", "--format", "json", *args, env=env)
 
     def state(self) -> tuple[str, str, dict[str, bytes]]:
-        """Everything a reader must leave alone: index, refs, and the work tree's bytes."""
+        """Everything a review must leave alone: index, the user's refs, and the work tree's bytes."""
         files = {
             str(path.relative_to(self.path)): path.read_bytes() if not path.is_symlink() else os.readlink(path).encode()
             for path in sorted(self.path.rglob("*"))
             if ".git" not in path.relative_to(self.path).parts and (path.is_file() or path.is_symlink())
         }
-        return self.git("ls-files", "--stage"), self.git("for-each-ref"), files
+        refs = [line for line in self.git("for-each-ref").splitlines() if "\trefs/nootropic/" not in line]
+        return self.git("ls-files", "--stage"), "\n".join(refs), files
