@@ -44,11 +44,12 @@ def command(fix: bool, files: tuple[str, ...]) -> None:
         outcome = review(session, progress_reporter())
         clear_progress()
         report = outcome.report
-        if report.findings or not report.complete or outcome.notes:
+        remarks = (*outcome.notes, *record(outcome))
+        if report.findings or not report.complete or remarks:
             from nootropic_bot.output import render
 
             sys.stdout.write(render(report, "text", sources=outcome.sources, stream=sys.stdout, hints=False))
-        for note in (*outcome.notes, *record(outcome)):
+        for note in remarks:
             click.echo(f"note: {one_line(note)}", err=True)
         codes = [EXIT_CLEAN]
         gone: frozenset[str] = frozenset()

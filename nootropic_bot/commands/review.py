@@ -101,11 +101,13 @@ def command(
     with open_session(Path.cwd(), request) as session:
         outcome = review(session, progress_reporter())
         clear_progress()
+        # Before anything is shown: what a person has seen has been recorded.
+        remarks = (*outcome.notes, *record(outcome))
         show = partial(render, outcome.report, sources=outcome.sources, rules=session.rules.by_id)
         for target_format, path in targets:
             write_output(path, show(target_format))
         sys.stdout.write(show(format_, stream=sys.stdout, show_all=show_all, hints=not write))
-        for note in (*outcome.notes, *record(outcome)):
+        for note in remarks:
             click.echo(f"note: {one_line(note)}", err=True)
         gone: frozenset[str] = frozenset()
         if write:

@@ -68,7 +68,7 @@ class Folded(NamedTuple):
     logs: list[Ref]
 
 
-def finished(store: Store, tracked: Mapping[str, Ref], now: float | None = None) -> list[Ref]:
+def finished(tracked: Mapping[str, Ref], now: float | None = None) -> list[Ref]:
     """The remote's logs that no one writes any more, as last seen."""
     moment = time.time() if now is None else now
     return [ref for name, ref in sorted(tracked.items()) if not refs.is_base(name) and _is_finished(ref, moment)]
@@ -84,8 +84,13 @@ def compact_remote(store: Store, sync: Sync, now: float | None = None) -> Compac
     Raises:
         RemoteError: the remote can't be reached.
     """
+    with writers.alone(store.writers_folder):
+        return _compact_remote(store, sync, now)
+
+
+def _compact_remote(store: Store, sync: Sync, now: float | None) -> Compacted:
     tracked = store.tracked()
-    logs = finished(store, tracked, now)
+    logs = finished(tracked, now)
     if not logs:
         return Compacted()
     base = tracked.get(refs.TRACKED_BASE)
@@ -146,7 +151,7 @@ def share(store: Store, *, closing: bool = False, sleep: Sleep = time.sleep) -> 
         store.close_log()
     sync = Sync(store, sleep=sleep)
     synced = sync.run()
-    piled = finished(store, store.tracked())
+    piled = finished(store.tracked())
     return synced, compact_remote(store, sync) if len(piled) >= PILE else Compacted()
 
 

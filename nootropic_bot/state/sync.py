@@ -80,9 +80,10 @@ class Sync:
             RemoteError: the remote can't be read, or refuses our records; nothing is lost, sync again later.
             UsageError: the repository has no such remote.
         """
-        seen = self.pull()
-        self._hand_over_local_base(seen)
-        self.publish(seen)
+        with writers.alone(self.store.writers_folder):
+            seen = self.pull()
+            self._hand_over_local_base(seen)
+            self.publish(seen)
         return self.result
 
     def pull(self) -> dict[str, str]:
@@ -114,6 +115,7 @@ class Sync:
                 self._pushed(waiting)
                 return
             failure = failed[0].error_text
+            self._set_aside_damaged(waiting)
             seen = self._look()
             arrived = [ref for ref in waiting if seen.get(_tracked_name(ref.name)) == ref.oid]
             self._pushed(arrived)
@@ -125,6 +127,11 @@ class Sync:
             "they stay here and are pushed by the next sync; if you may push branches only, "
             'set `[state] namespace = "heads/nootropic"`',
         )
+
+    def _set_aside_damaged(self, logs: Sequence[Ref]) -> None:
+        """A log that lacks an object would make every push fail: it is reported, the others are pushed without it."""
+        damaged = find_segments(self.repo, [(ref.name, ref.oid) for ref in logs]).damaged
+        self.result.damaged.update(damaged)
 
     def _push(self, logs: Sequence[Ref]) -> Iterator[Completed]:
         for part in chunks(logs, REFS_A_PUSH):
@@ -267,7 +274,8 @@ class Sync:
         return [
             ref
             for ref in self.store.logs()
-            if seen.get(_tracked_name(ref.name)) != ref.oid
+            if ref.name not in self.result.damaged
+            and seen.get(_tracked_name(ref.name)) != ref.oid
             and not (_tracked_name(ref.name) in seen and is_ancestor(self.repo, ref.oid, seen[_tracked_name(ref.name)]))
         ]
 

@@ -32,8 +32,7 @@ CREATE TABLE held (id BLOB PRIMARY KEY, clock INTEGER, segment INTEGER, offset I
 CREATE TABLE quarantine (hash BLOB PRIMARY KEY, segment INTEGER, offset INTEGER, length INTEGER, reason TEXT);
 CREATE TABLE run (record INTEGER PRIMARY KEY, run TEXT, mode TEXT, pull_request INTEGER, findings INTEGER,
                   in_scope INTEGER, verified INTEGER, total_ms INTEGER);
-CREATE TABLE finding (record INTEGER PRIMARY KEY, finding TEXT, rule_id TEXT, path TEXT, line INTEGER, severity TEXT,
-                      pull_request INTEGER);
+CREATE TABLE finding (record INTEGER PRIMARY KEY, finding TEXT, rule_id TEXT, pull_request INTEGER);
 CREATE TABLE suggestion (record INTEGER PRIMARY KEY, suggestion TEXT, finding TEXT, rule_id TEXT, path TEXT,
                          pull_request INTEGER, source TEXT, verified INTEGER);
 CREATE TABLE outcome (record INTEGER PRIMARY KEY, suggestion TEXT, rule_id TEXT, result TEXT);
@@ -299,7 +298,7 @@ def _run(record: Record) -> tuple[Any, ...]:
 
 def _finding(record: Record) -> tuple[Any, ...]:
     d = record.data
-    return d["finding"], d["rule_id"], d["path"], d["line"], d["severity"], d["pull_request"]
+    return d["finding"], d["rule_id"], d["pull_request"]
 
 
 def _suggestion(record: Record) -> tuple[Any, ...]:

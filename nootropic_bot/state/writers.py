@@ -13,6 +13,7 @@ import fcntl
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -69,6 +70,22 @@ def acquire(folder: Path) -> Writer:
             f"nothing can be recorded: {error.strerror} in the git directory",
             "make it writable, or switch recording off: `[state] record = false`",
         ) from error
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One process of this clone at a time; where the git directory can't be written, nobody is kept out."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / "sync.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        yield
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def is_in_use(folder: Path, identity: str) -> bool:

@@ -203,14 +203,15 @@ def ref_records(repository: Path, *prefixes: str) -> Iterator[dict[str, Any]]:
 
     A line whose bytes are not what its id says is left out.
     """
-    blobs: set[str] = set()
-    for name in git(repository, "for-each-ref", "--format=%(refname)", *prefixes).splitlines():
-        commits = [name] if name.endswith("/base") else git(repository, "rev-list", name).splitlines()
-        for commit in commits:
-            for entry in git(repository, "ls-tree", "-r", "-z", "--full-tree", commit).split("\0"):
-                meta, _tab, path = entry.partition("\t")
-                if path.endswith(".jsonl"):
-                    blobs.add(meta.split(" ")[2])
+    names = git(repository, "for-each-ref", "--format=%(refname)", *prefixes).splitlines()
+    logs = "".join(f"{name}\n" for name in names if not name.endswith("/base")).encode()
+    found = git(repository, "rev-list", "--objects", "--stdin", feed=logs).splitlines() if logs else []
+    blobs = {oid for oid, _space, path in (line.partition(" ") for line in found) if path.endswith(".jsonl")}
+    for name in (name for name in names if name.endswith("/base")):
+        for entry in git(repository, "ls-tree", "-r", "-z", "--full-tree", name).split("\0"):
+            meta, _tab, path = entry.partition("\t")
+            if path.endswith(".jsonl"):
+                blobs.add(meta.split(" ")[2])
     for content in _contents(repository, sorted(blobs)):
         for line in content.split(b"\n"):
             if line and (record := _genuine(line)) is not None:
