@@ -26,6 +26,8 @@ from nootropic_bot.process import Completed
 # What a ref names must survive a power cut (git-config(1), core.fsync; git before 2.36 ignores the setting).
 DURABLE = ("-c", "core.fsync=loose-object,pack,pack-metadata,reference", "-c", "core.fsyncMethod=fsync")
 NETWORK_SECONDS = 600.0
+# Milliseconds: `git gc` packs refs now and then and holds their locks for a moment.
+_PATIENT = ("-c", "core.filesRefLockTimeout=3000", "-c", "core.packedRefsTimeout=3000")
 _QUIET_TRANSFER = (
     *("-c", "gc.auto=0"),
     *("-c", "maintenance.auto=false"),
@@ -152,7 +154,7 @@ def update_refs(repo: Repository, updates: Sequence[RefUpdate]) -> None:
         else:
             feed.append(f"update {update.name}\0{update.new}\0{update.old or zero}\0")
     feed += ["prepare\0", "commit\0"]
-    done = repo.run(*DURABLE, "update-ref", "-z", "--stdin", feed="".join(feed).encode(), check=False)
+    done = repo.run(*DURABLE, *_PATIENT, "update-ref", "-z", "--stdin", feed="".join(feed).encode(), check=False)
     if done.returncode == 0:
         return
     held = next(iter(_locks(repo, updates)), None)
@@ -229,7 +231,9 @@ def push(repo: Repository, remote: str, refspecs: Sequence[str], *, leases: Sequ
 
 
 def _transfer(repo: Repository, *args: str) -> Completed:
-    done = repo.run(*DURABLE, *_QUIET_TRANSFER, *args, check=False, timeout=NETWORK_SECONDS, env=network_environment())
+    done = repo.run(
+        *DURABLE, *_PATIENT, *_QUIET_TRANSFER, *args, check=False, timeout=NETWORK_SECONDS, env=network_environment()
+    )
     if done.timed_out:
         raise RemoteError(f"`git {args[0]}` did not end within {NETWORK_SECONDS:.0f} s", "try again later")
     return done
@@ -264,8 +268,14 @@ def user_ident(repo: Repository) -> str:
     return f"{name} <{address}>".strip() if name or address else ""
 
 
-def remove_own_lock(repo: Repository, ref: str) -> None:
-    """Remove a lock file that a killed process of ours left on a ref that only we write (row F2)."""
-    path = repo.common_dir / f"{ref}.lock"
-    if path.exists():
-        os.unlink(path)
+def lock_age(repo: Repository, ref: str) -> float | None:
+    """For how many seconds a ref has been locked by a git process, or by the file that a killed one left (row F2)."""
+    try:
+        return time.time() - (repo.common_dir / f"{ref}.lock").stat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def remove_lock(repo: Repository, ref: str) -> None:
+    """Remove the lock file of a ref that only the caller writes."""
+    (repo.common_dir / f"{ref}.lock").unlink(missing_ok=True)

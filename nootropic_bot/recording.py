@@ -51,7 +51,7 @@ def record(outcome: Outcome) -> list[str]:
         return [f"this run was not recorded: {error.message}" + (f" ({error.remedy})" if error.remedy else "")]
     if not appended.redacted:
         return []
-    return [f"{appended.redacted} secrets were taken out of what was recorded"]
+    return [f"secrets taken out of what was recorded: {appended.redacted}"]
 
 
 def _run(outcome: Outcome, run: str) -> RunData:

@@ -29,6 +29,11 @@ fail_on = "error"
 # Past this the commit hook says what it skipped.
 budget_seconds = 5.0
 
+[state]
+# Reviews are recorded in refs of this repository; `nootropic-bot state sync` shares them through this remote.
+record = true
+remote = "origin"
+
 # A rule can be judged differently, or switched off with a reason; it is then listed as suppressed.
 # [rule.http-call-without-timeout]
 # severity = "info"

@@ -66,7 +66,7 @@ def show(data: Any, format_: str) -> None:
     click.echo(dump(data, format_), nl=False)
 
 
-@command.command("log")
+@command.command("log", short_help="List records, the newest first.")
 @click.option("--kind", type=click.Choice(_KINDS), help="Only records of this kind.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="The newest so many.")
 @_FORMAT
@@ -98,7 +98,7 @@ def _one_line(record: dict[str, Any]) -> str:
     return f"{record['id'][:12]}  {record['at']}  {record['kind']:<10}  {one_line(' '.join(parts))[:160]}".rstrip()
 
 
-@command.command("show")
+@command.command("show", short_help="Show a record in full.")
 @click.argument("identity", metavar="ID")
 @click.option("--format", "format_", type=click.Choice(("json", "yaml")), default="json", show_default=True)
 def show_record(identity: str, format_: str) -> None:
@@ -111,7 +111,7 @@ def show_record(identity: str, format_: str) -> None:
         show(records[0] if len(records) == 1 else records, format_)
 
 
-@command.command("sync")
+@command.command("sync", short_help="Share: fetch what others recorded, push what this clone did.")
 @click.option("--close/--no-close", "closing", default=None, help="This clone ends here.  [default: in a CI job]")
 @_FORMAT
 def sync(closing: bool | None, format_: str) -> None:
@@ -133,7 +133,7 @@ def sync(closing: bool | None, format_: str) -> None:
             click.echo(f"compacted the logs of {compacted.writers} finished writers")
 
 
-@command.command("compact")
+@command.command("compact", short_help="Fold the logs of finished writers into one.")
 @_FORMAT
 def compact(format_: str) -> None:
     """Fold the logs of finished writers into one base; a sync does this by itself when many have piled up.
@@ -159,7 +159,7 @@ def compact(format_: str) -> None:
             click.echo(f"folded {done.writers} writers, {done.records} records, into the base")
 
 
-@command.command("verify")
+@command.command("verify", short_help="Check every record, or replay one proof.")
 @click.option("--replay", metavar="ID", help="Run the proof of this suggestion again: holds, broken or unavailable.")
 @_FORMAT
 def verify(replay: str | None, format_: str) -> None:
@@ -209,7 +209,7 @@ def _verify(store: Store, format_: str) -> int:
     return EXIT_FINDINGS if report.quarantined or report.damaged else EXIT_CLEAN
 
 
-@command.command("export")
+@command.command("export", short_help="Write all records as JSON lines or CSV.")
 @click.option("--format", "format_", type=click.Choice(("jsonl", "csv")), default="jsonl", show_default=True)
 @click.option("--kind", type=click.Choice(_KINDS), help="Only records of this kind.")
 def export(format_: str, kind: str | None) -> None:

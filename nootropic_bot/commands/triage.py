@@ -70,7 +70,7 @@ def add(
             until = f" until {last_day}" if last_day else ""
             click.echo(f"{appended.ids[0][:12]}: {finding or rule_id} does not count{until}")
         if appended.redacted:
-            click.echo(f"note: {appended.redacted} secrets were taken out of the text", err=True)
+            click.echo(f"note: secrets taken out of the text: {appended.redacted}", err=True)
 
 
 @command.command("list")

@@ -17,7 +17,8 @@ from nootropic_bot.gitwrite import (
     RefUpdate,
     exist,
     list_refs,
-    remove_own_lock,
+    lock_age,
+    remove_lock,
     update_refs,
     write_blobs,
     write_commit,
@@ -34,6 +35,7 @@ from nootropic_bot.state.tables import Line
 MAX_LOG_SEGMENTS = 1000
 # Objects that git's garbage collection took between their writing and the ref that names them are written again.
 _ATTEMPTS = 3
+_STALE_LOCK_SECONDS = 60.0
 # Appends of more records leave the index to the next reader, who reads them in bulk.
 _MAX_INDEXED = 500
 
@@ -153,8 +155,13 @@ class Store:
         return self.index.max_clock
 
     def _acquire(self) -> writers.Writer:
+        locked: set[str] = set()
         while self._writer is None:
-            writer = writers.acquire(self.writers_folder)
+            writer = writers.acquire(self.writers_folder, but=locked)
+            if self._is_locked(writer.id):
+                locked.add(writer.id)
+                writer.release()
+                continue
             ref = next(iter(list_refs(self.repo, f"{refs.LOCAL}/log/{writer.id}")), None)
             tip = refs.Tip.parse(ref.subject) if ref else refs.Tip(0, 0, closed=False)
             if tip.closed or (ref is not None and not exist(self.repo, [ref.oid])):
@@ -162,6 +169,18 @@ class Store:
                 continue
             self._writer, self._head, self._tip = writer, ref.oid if ref else None, tip
         return self._writer
+
+    def _is_locked(self, writer: str) -> bool:
+        """Whether git has the ref of an id locked; a lock that a killed process left is removed (row F2).
+
+        The id is ours alone, but `git gc` locks all refs for a moment: a young lock is left alone, and so is the id.
+        """
+        name = f"{refs.LOCAL}/log/{writer}"
+        age = lock_age(self.repo, name)
+        if age is not None and age > _STALE_LOCK_SECONDS:
+            remove_lock(self.repo, name)
+            return False
+        return age is not None
 
     def _release(self, *, retire: bool = False) -> None:
         if self._writer is not None:
@@ -182,8 +201,6 @@ class Store:
         count = self._tip.segments + 1
         tip = refs.Tip(count, clock, closed=closing or count >= MAX_LOG_SEGMENTS)
         segments = split_segments(lines)
-        # The id is ours alone, so a lock on its ref was left by a process that was killed (row F2).
-        remove_own_lock(self.repo, ref)
         for _ in range(_ATTEMPTS):
             blobs = write_blobs(self.repo, [*segments, *attachments]) if segments or attachments else []
             names = [f"{number}{SEGMENT_SUFFIX}" for number in range(len(segments))]

@@ -13,7 +13,7 @@ import fcntl
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -52,8 +52,8 @@ def new_id() -> str:
     return secrets.token_hex(8)
 
 
-def acquire(folder: Path) -> Writer:
-    """An id that no other process uses now.
+def acquire(folder: Path, but: Container[str] = ()) -> Writer:
+    """An id that no other process uses now, and that is none of `but`.
 
     Raises:
         EnvironmentFault: the git directory can't be written.
@@ -61,7 +61,7 @@ def acquire(folder: Path) -> Writer:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in sorted(os.listdir(folder)):
-            writer = _take(folder / name) if _ID.fullmatch(name) else None
+            writer = _take(folder / name) if _ID.fullmatch(name) and name not in but else None
             if writer is not None:
                 return writer
         return _create(folder)
