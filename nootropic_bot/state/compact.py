@@ -141,14 +141,14 @@ def share(store: Store, *, closing: bool = False, sleep: Sleep = time.sleep) -> 
 
     Args:
         store: what to share.
-        closing: this clone ends with this sync (a CI job): its writer closes its log, so that it can be folded.
+        closing: this clone ends with this sync (a CI job): its writers close their logs, to be folded.
         sleep: waits a number of seconds between attempts.
 
     Raises:
         RemoteError, UsageError: see `Sync.run`.
     """
     if closing:
-        store.close_log()
+        store.close_logs()
     sync = Sync(store, sleep=sleep)
     synced = sync.run()
     piled = finished(store.tracked())

@@ -14,6 +14,7 @@ from nootropic_bot.errors import EnvironmentFault, UsageError
 from nootropic_bot.git import Repository
 from nootropic_bot.gitwrite import (
     Ref,
+    RefConflict,
     RefUpdate,
     exist,
     list_refs,
@@ -122,14 +123,19 @@ class Store:
             self._acquire()
             self._write(lines, (), attachments, max(self._tip.clock, self._known_clock()), closing=False)
 
-    def close_log(self) -> None:
-        """Say that this clone's writer is finished, if it wrote anything: a job that ends leaves a log to compact."""
+    def close_logs(self) -> None:
+        """Say that this clone's writers are finished, but for those in use: a job that ends leaves logs to compact."""
         with self._lock:
-            self._acquire()
-            if self._head is not None:
-                self._write((), (), (), self._tip.clock, closing=True)
-            else:
-                self._release()
+            self._release()
+            for ref in self.logs():
+                if refs.Tip.parse(ref.subject).closed:
+                    continue
+                writer = writers.take(self.writers_folder, ref.name.rsplit("/", 1)[1])
+                if writer is not None:
+                    self._use(writer, ref)
+                    self._write((), (), (), self._tip.clock, closing=True)
+
+    close_log = close_logs
 
     def logs(self) -> list[Ref]:
         """This clone's own logs."""
@@ -167,8 +173,13 @@ class Store:
             if tip.closed or (ref is not None and not exist(self.repo, [ref.oid])):
                 writer.release(retire=True)
                 continue
-            self._writer, self._head, self._tip = writer, ref.oid if ref else None, tip
+            self._use(writer, ref)
         return self._writer
+
+    def _use(self, writer: writers.Writer, ref: Ref | None) -> None:
+        self._writer = writer
+        self._head = ref.oid if ref else None
+        self._tip = refs.Tip.parse(ref.subject) if ref else refs.Tip(0, 0, closed=False)
 
     def _is_locked(self, writer: str) -> bool:
         """Whether git has the ref of an id locked; a lock that a killed process left is removed (row F2).
@@ -196,24 +207,33 @@ class Store:
         *,
         closing: bool,
     ) -> None:
-        assert self._writer is not None
-        parent, ref = self._head, f"{refs.LOCAL}/log/{self._writer.id}"
-        count = self._tip.segments + 1
-        tip = refs.Tip(count, clock, closed=closing or count >= MAX_LOG_SEGMENTS)
         segments = split_segments(lines)
+        parent = self._head
         for _ in range(_ATTEMPTS):
+            ref = f"{refs.LOCAL}/log/{self._acquire().id}"
+            count = self._tip.segments + 1
+            tip = refs.Tip(count, clock, closed=closing or count >= MAX_LOG_SEGMENTS)
             blobs = write_blobs(self.repo, [*segments, *attachments]) if segments or attachments else []
             names = [f"{number}{SEGMENT_SUFFIX}" for number in range(len(segments))]
             names += map(attachment_path, attachments)
             tree = write_tree(self.repo, zip(names, blobs, strict=True))
             head = write_commit(self.repo, tree, [parent] if parent else [], tip.subject())
-            update_refs(self.repo, [RefUpdate(ref, head, self._head)])
+            try:
+                update_refs(self.repo, [RefUpdate(ref, head, self._head)])
+            except RefConflict:
+                # A sync of this clone gave our log another id, or somebody moved the ref by hand.
+                self._release()
+                self._acquire()
+                parent = self._head
+                continue
             self._head = head
             if exist(self.repo, [*blobs, tree, head]):
                 break
         else:
-            remedy = "try again when it is done"
-            raise EnvironmentFault("git's garbage collection removes what is being written", remedy)
+            raise EnvironmentFault(
+                "git's garbage collection, or something else that moves refs, keeps getting in the way of recording",
+                "try again when it is done",
+            )
         self._tip = tip
         if 0 < len(records) <= _MAX_INDEXED and self._index_exists():
             located = _locate(segments, records)

@@ -109,6 +109,11 @@ def retire(folder: Path, identity: str) -> None:
         (folder / identity).unlink()
 
 
+def take(folder: Path, identity: str) -> Writer | None:
+    """A certain id of this clone, or None when it is in use or not ours."""
+    return _take(folder / identity)
+
+
 def _take(path: Path) -> Writer | None:
     try:
         handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
