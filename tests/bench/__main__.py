@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--runs N] [--only NAME…]`: JSON on standard output, and in `bench-results/` of the working folder.
+"""`python -m tests.bench [--runs N] [--full] [--only NAME…]`: JSON on standard output, and in `bench-results/` of the working folder.
 
 Runs of the compared programs alternate, so that a noisy machine disturbs all of them alike; a figure is the ratio of the
 medians. Nothing is asserted: a target that is missed is reported as missed.
@@ -12,18 +12,29 @@ import platform
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from tests.bench import hook, scale, startup, state_fold, state_writers
 
+
+class SizedBench(Protocol):
+    """A bench with a full size and a smaller one."""
+
+    def __call__(self, runs: int, *, full: bool) -> dict[str, object]: ...
+
+
 BENCHES: dict[str, Callable[[int], dict[str, object]]] = {
-    "startup": startup.measure,
     "hook": hook.measure,
+    "startup": startup.measure,
     "diff-200": scale.measure_diff,
     "repository-size": scale.measure_repository_size,
     "state-append": state_fold.measure_append,
+    "state-recording": state_fold.measure_recording,
+}
+# These have a size that takes many minutes, and a smaller one.
+SIZED: dict[str, SizedBench] = {
     "state-fold": state_fold.measure_fold,
     "state-many-writers": state_fold.measure_many_writers,
-    "state-recording": state_fold.measure_recording,
     "state-writers": state_writers.measure,
 }
 
@@ -32,7 +43,9 @@ def main() -> None:
     """Run the benches and print their figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="interleaved runs a program")
-    parser.add_argument("--only", nargs="*", choices=sorted(BENCHES), default=sorted(BENCHES))
+    parser.add_argument("--full", action="store_true", help="the sizes of the README, some of which take many minutes")
+    names = sorted((*BENCHES, *SIZED))
+    parser.add_argument("--only", nargs="*", choices=names, default=names)
     options = parser.parse_args()
     results: dict[str, object] = {
         "python": platform.python_version(),
@@ -41,7 +54,10 @@ def main() -> None:
     }
     for name in options.only:
         print(f"{name} …", file=sys.stderr)
-        results[name] = BENCHES[name](options.runs)
+        if name in SIZED:
+            results[name] = SIZED[name](options.runs, full=options.full)
+        else:
+            results[name] = BENCHES[name](options.runs)
     text = json.dumps(results, indent=2)
     folder = Path("bench-results")
     folder.mkdir(exist_ok=True)

@@ -81,9 +81,9 @@ def measure_append(runs: int) -> dict[str, object]:
     }
 
 
-def measure_fold(runs: int) -> dict[str, object]:
-    """A fold from scratch, an update, and the queries; a million records when many runs are asked for, else 100,000."""
-    size = 1_000_000 if runs >= 5 else 100_000
+def measure_fold(runs: int, *, full: bool) -> dict[str, object]:
+    """A fold from scratch, an update, and the queries: of a million records when full, else of 100,000."""
+    size = 1_000_000 if full else 100_000
     with tempfile.TemporaryDirectory(prefix="nootropic-bench-") as scratch:
         folder = Path(scratch)
         git(folder, "init", "--quiet")
@@ -118,9 +118,9 @@ def measure_fold(runs: int) -> dict[str, object]:
     return result
 
 
-def measure_many_writers(runs: int) -> dict[str, object]:
-    """Writers that each wrote once and closed, as CI jobs do: fetched, folded, compacted."""
-    count = 10_000 if runs >= 5 else 1_000
+def measure_many_writers(runs: int, *, full: bool) -> dict[str, object]:
+    """Writers that each wrote once and closed, as CI jobs do, 10,000 when full: fetched, folded, compacted."""
+    count = 10_000 if full else 1_000
     with tempfile.TemporaryDirectory(prefix="nootropic-bench-") as scratch:
         folder = Path(scratch)
         git(folder, "init", "--quiet", "--bare", "remote.git")
