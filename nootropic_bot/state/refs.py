@@ -38,6 +38,11 @@ def is_base(name: str) -> bool:
     return name.endswith("/base")
 
 
+def is_log(name: str) -> bool:
+    """Whether a ref of the state is one of this clone's own logs."""
+    return name.startswith(f"{LOCAL}/log/")
+
+
 def is_tracked(name: str) -> bool:
     """Whether a ref tells what the remote had."""
     return name.startswith(f"{TRACKED}/")

@@ -137,13 +137,17 @@ class Store:
 
     close_log = close_logs
 
+    def state_refs(self, below: str = refs.LOCAL) -> list[Ref]:
+        """The refs of the state in this clone, its own and tracked ones."""
+        return [ref for ref in list_refs(self.repo, below) if refs.is_ours(ref.name)]
+
     def logs(self) -> list[Ref]:
         """This clone's own logs."""
-        return [ref for ref in list_refs(self.repo, f"{refs.LOCAL}/log") if refs.is_ours(ref.name)]
+        return self.state_refs(f"{refs.LOCAL}/log")
 
     def tracked(self) -> dict[str, Ref]:
         """What the remote had when last seen, by local name."""
-        return {ref.name: ref for ref in list_refs(self.repo, refs.TRACKED) if refs.is_ours(ref.name)}
+        return {ref.name: ref for ref in self.state_refs(refs.TRACKED)}
 
     def abandon_log(self) -> None:
         """Write under another id from now on: this one is in use elsewhere, or its log was compacted."""

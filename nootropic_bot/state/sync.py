@@ -103,22 +103,31 @@ class Sync:
             self._settle(gone, replaced)
         return seen
 
-    def publish(self, seen: Mapping[str, str]) -> None:
-        """Push the logs that the remote lacks; `seen`: what it has, by the names it has here."""
+    def publish(self, seen: Mapping[str, str] | None = None) -> None:
+        """Push the logs that the remote lacks.
+
+        Args:
+            seen: what the remote has, by the names it has here; None: as last seen, without asking it first.
+
+        Raises:
+            RemoteError: it refuses them.
+        """
         failure = ""
         for attempt in range(ATTEMPTS):
-            waiting = self._unpublished(seen)
+            here = {ref.name: ref for ref in self.store.state_refs()}
+            tracked = {name: ref.oid for name, ref in here.items() if refs.is_tracked(name)}
+            waiting = self._unpublished(here, tracked if seen is None else seen)
             if not waiting:
                 return
             failed = [done for done in self._push(waiting) if done.returncode]
             if not failed:
-                self._pushed(waiting)
+                self._pushed(waiting, tracked)
                 return
             failure = failed[0].error_text
             self._set_aside_damaged(waiting)
             seen = self._look()
             arrived = [ref for ref in waiting if seen.get(_tracked_name(ref.name)) == ref.oid]
-            self._pushed(arrived)
+            self._pushed(arrived, tracked)
             self._resolve_shared_ids(seen, [ref for ref in waiting if ref not in arrived])
             if attempt + 1 < ATTEMPTS:
                 self._sleep(_FIRST_WAIT_SECONDS * 2**attempt * (0.5 + random.random()))  # noqa: S311 (jitter)
@@ -270,23 +279,18 @@ class Sync:
         with contextlib.suppress(RefConflict):
             update_refs(self.repo, [RefUpdate(local.name, None, local.oid)])
 
-    def _unpublished(self, seen: Mapping[str, str]) -> list[Ref]:
+    def _unpublished(self, here: Mapping[str, Ref], seen: Mapping[str, str]) -> list[Ref]:
         return [
             ref
-            for ref in self.store.logs()
-            if ref.name not in self.result.damaged
+            for name, ref in here.items()
+            if refs.is_log(name)
+            and name not in self.result.damaged
             and seen.get(_tracked_name(ref.name)) != ref.oid
             and not (_tracked_name(ref.name) in seen and is_ancestor(self.repo, ref.oid, seen[_tracked_name(ref.name)]))
         ]
 
-    def _pushed(self, logs: Sequence[Ref]) -> None:
-        tracked = self.store.tracked()
-        updates = []
-        for ref in logs:
-            name = _tracked_name(ref.name)
-            before = tracked[name].oid if name in tracked else None
-            if before != ref.oid:
-                updates.append(RefUpdate(name, ref.oid, before))
+    def _pushed(self, logs: Sequence[Ref], tracked: Mapping[str, str]) -> None:
+        updates = [RefUpdate(name, ref.oid, tracked.get(name)) for ref in logs if (name := _tracked_name(ref.name))]
         # On a conflict another sync of this clone has been here; what it tracked is true as well.
         with contextlib.suppress(RefConflict):
             update_refs(self.repo, updates)

@@ -95,7 +95,7 @@ def _ours(clone: Path, number: int, records: int) -> None:
         sync = Sync(store)
         for seed in range(records):
             store.append([cost(number * records + seed)])
-            sync.publish({name: ref.oid for name, ref in store.tracked().items()})
+            sync.publish()
 
 
 def _shared(clone: Path, number: int, records: int) -> None:
