@@ -218,7 +218,9 @@ def fetch(repo: Repository, remote: str, refspecs: Sequence[str], *, refetch: bo
     """
     options = ["--refetch"] if refetch else []
     return _transfer(
-        repo, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *options, "--end-of-options", remote, *refspecs
+        repo,
+        *("fetch", "--quiet", "--no-tags", "--no-filter", "--no-write-fetch-head", *options),
+        *("--end-of-options", remote, *refspecs),
     )
 
 

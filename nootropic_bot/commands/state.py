@@ -128,9 +128,10 @@ def sync(closing: bool | None, format_: str) -> None:
             click.echo(f"note: {note}", err=True)
         for what, why in synced.damaged.items():
             click.echo(f"note: {what} can't be read: {why}", err=True)
-        click.echo(f"received {synced.received} records, pushed {synced.pushed_logs} logs to {store.settings.remote}")
+        received, pushed = _plural(synced.received, "record"), _plural(synced.pushed_logs, "log")
+        click.echo(f"received {received}, pushed {pushed} to {store.settings.remote}")
         if compacted.writers:
-            click.echo(f"compacted the logs of {compacted.writers} finished writers")
+            click.echo(f"compacted {_plural(compacted.writers, 'log')} of finished writers")
 
 
 @command.command("compact", short_help="Fold the logs of finished writers into one.")
@@ -156,7 +157,7 @@ def compact(format_: str) -> None:
         elif done.was_overtaken:
             click.echo("another clone was compacting at the same time; its result stands")
         else:
-            click.echo(f"folded {done.writers} writers, {done.records} records, into the base")
+            click.echo(f"folded {_plural(done.writers, 'log')}, {_plural(done.records, 'record')}, into the base")
 
 
 @command.command("verify", short_help="Check every record, or replay one proof.")
@@ -219,6 +220,10 @@ def export(format_: str, kind: str | None) -> None:
     with open_store() as (store, _updated):
         for chunk in to_csv(store.index, kind) if format_ == "csv" else to_jsonl(store.index, kind):
             sys.stdout.write(chunk)
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def parse_day(text: str | None) -> str | None:
