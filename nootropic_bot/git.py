@@ -31,6 +31,7 @@ _SAFE_CONFIG = (
     *("-c", "core.quotePath=false"),
     *("-c", "core.untrackedCache=false"),
     *("-c", "protocol.ext.allow=never"),
+    *("-c", "core.alternateRefsCommand=true"),
 )
 _DIFF_OPTIONS = ("--no-ext-diff", "--no-textconv", "--no-color", "--full-index", "--find-renames", "-r")
 # What a hook's environment keeps: the index that `git commit -a` or `git commit PATH` prepares is the one to review.

@@ -81,7 +81,7 @@ def write_blobs(repo: Repository, contents: Sequence[bytes]) -> list[str]:
             paths[-1].write_bytes(content)
         feed = "".join(f"{path}\n" for path in paths).encode()
         done = repo.run(*DURABLE, "hash-object", "-w", "--no-filters", "--stdin-paths", feed=feed)
-    return done.stdout.decode("ascii").split()
+    return _oids(done, len(contents))
 
 
 def write_tree(repo: Repository, entries: Iterable[tuple[str, str]]) -> str:
@@ -95,7 +95,7 @@ def write_tree(repo: Repository, entries: Iterable[tuple[str, str]]) -> str:
         # One process for all folders: a blank line ends a tree.
         feed = "\n".join("".join(f"{line}\n" for line in lines) for lines in folders.values())
         done = repo.run(*DURABLE, "mktree", "--batch", feed=f"{feed}\n".encode())
-        oids = done.stdout.decode("ascii").split()
+        oids = _oids(done, len(folders))
         top += [f"040000 tree {oid}\t{name}" for name, oid in zip(folders, oids, strict=True)]
     return _oid(repo.run(*DURABLE, "mktree", feed="".join(f"{line}\n" for line in top).encode()))
 
@@ -109,11 +109,15 @@ def write_commit(repo: Repository, tree: str, parents: Sequence[str], message: s
 
 
 def _oid(done: Completed) -> str:
-    """The object id that git printed; a full disk has been seen to give none (row F5)."""
-    oid = done.stdout.decode("ascii", "replace").strip()
-    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", oid):
+    return _oids(done, 1)[0]
+
+
+def _oids(done: Completed, count: int) -> list[str]:
+    """The object ids that git printed; a full disk has been seen to give none (row F5)."""
+    oids = done.stdout.decode("ascii", "replace").split()
+    if len(oids) != count or not all(re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", oid) for oid in oids):
         raise EnvironmentFault("git stored an object but named none", "free space on the disk, then run again")
-    return oid
+    return oids
 
 
 def exist(repo: Repository, oids: Sequence[str]) -> bool:
@@ -126,15 +130,30 @@ def exist(repo: Repository, oids: Sequence[str]) -> bool:
 
 
 def list_refs(repo: Repository, *prefixes: str) -> list[Ref]:
-    """The refs below prefixes (whole path components), sorted by name; a ref to a missing object is left out."""
-    form = "--format=%(refname)%00%(objectname)%00%(committerdate:unix)%00%(contents:subject)"
-    done = repo.run("for-each-ref", form, *prefixes, check=False)
-    if done.returncode:
-        # One ref whose commit is damaged makes the rich format fail for all.
-        done = repo.run("for-each-ref", "--format=%(refname)%00%(objectname)%000%00", *prefixes)
-    lines = done.stdout.decode("utf-8", "replace").split("\n")
-    fields = (line.split("\0") for line in lines if line)
-    return [Ref(name, oid, int(when or 0), subject) for name, oid, when, subject in fields]
+    """The refs below prefixes (whole path components), sorted by name.
+
+    Of a ref whose commit is damaged the subject is empty and the time is now: nobody takes it for an old one.
+    """
+    done = repo.run("for-each-ref", _RICH, *prefixes, check=False)
+    if done.returncode == 0:
+        return list(_parse_refs(done))
+    # One damaged commit makes git tell nothing of any ref.
+    found = []
+    for name, oid, _when, _subject in _parse_refs(repo.run("for-each-ref", _PLAIN, *prefixes)):
+        alone = repo.run("for-each-ref", _RICH, name, check=False)
+        found += [ref for ref in _parse_refs(alone) if ref.name == name] or [Ref(name, oid, int(time.time()), "")]
+    return found
+
+
+_RICH = "--format=%(refname)%00%(objectname)%00%(committerdate:unix)%00%(contents:subject)"
+_PLAIN = "--format=%(refname)%00%(objectname)%00%00"
+
+
+def _parse_refs(done: Completed) -> Iterator[Ref]:
+    for line in done.stdout.decode("utf-8", "replace").split("\n"):
+        if line:
+            name, oid, when, subject = line.split("\0")
+            yield Ref(name, oid, int(when or 0), subject)
 
 
 def update_refs(repo: Repository, updates: Sequence[RefUpdate]) -> None:
@@ -219,8 +238,9 @@ def fetch(repo: Repository, remote: str, refspecs: Sequence[str], *, refetch: bo
     options = ["--refetch"] if refetch else []
     return _transfer(
         repo,
-        *("fetch", "--quiet", "--no-tags", "--no-filter", "--no-write-fetch-head", *options),
-        *("--end-of-options", remote, *refspecs),
+        *("fetch", "--quiet", "--no-tags", "--no-prune", "--no-filter", "--no-write-fetch-head", "--stdin", *options),
+        *("--end-of-options", remote),
+        feed="".join(f"{refspec}\n" for refspec in refspecs).encode(),
     )
 
 
@@ -228,14 +248,23 @@ def push(repo: Repository, remote: str, refspecs: Sequence[str], *, leases: Sequ
     """Push refspecs; each ref by itself succeeds or fails. `leases`: `<ref>:<expected id>`."""
     options = [f"--force-with-lease={lease}" for lease in leases]
     return _transfer(
-        repo, "push", "--quiet", "--porcelain", "--no-verify", *options, "--end-of-options", remote, *refspecs
+        repo,
+        "push",
+        "--quiet",
+        "--porcelain",
+        "--no-verify",
+        "--no-signed",
+        *options,
+        "--end-of-options",
+        remote,
+        *refspecs,
     )
 
 
-def _transfer(repo: Repository, *args: str) -> Completed:
-    done = repo.run(
-        *DURABLE, *_PATIENT, *_QUIET_TRANSFER, *args, check=False, timeout=NETWORK_SECONDS, env=network_environment()
-    )
+def _transfer(repo: Repository, *args: str, feed: bytes | None = None) -> Completed:
+    settings = (*DURABLE, *_PATIENT, *_QUIET_TRANSFER)
+    env = network_environment()
+    done = repo.run(*settings, *args, feed=feed, check=False, timeout=NETWORK_SECONDS, env=env)
     if done.timed_out:
         raise RemoteError(f"`git {args[0]}` did not end within {NETWORK_SECONDS:.0f} s", "try again later")
     return done
@@ -251,6 +280,11 @@ def _unreachable(remote: str, done: Completed) -> RemoteError:
 def without_credentials(text: str) -> str:
     """A message of git without the user and password of a URL."""
     return re.sub(r"(\w+://)[^\s/@]+@", r"\1", text)
+
+
+def is_commit(repo: Repository, oid: str) -> bool:
+    """Whether an object is a commit itself, not a tag of one."""
+    return repo.run("cat-file", "-t", oid, check=False).stdout.strip() == b"commit"
 
 
 def is_ancestor(repo: Repository, one: str, other: str) -> bool:

@@ -12,23 +12,24 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from nootropic_bot import __version__, resources
 from nootropic_bot.critique.stage import Located
-from nootropic_bot.diff import minimal_edits
 from nootropic_bot.errors import NootropicError
 from nootropic_bot.pipeline import Outcome
 from nootropic_bot.records import Edit, Suggestion
 from nootropic_bot.rulefiles import RuleSet
 from nootropic_bot.session import Session
-from nootropic_bot.source import Source, split_lines
-from nootropic_bot.state.redact import count_secrets, find_secrets
+from nootropic_bot.source import Source
+from nootropic_bot.state.redact import MIN_SECRET, count_secrets, find_secrets
 from nootropic_bot.state.schema import Draft, FindingData, Proof, RunData, SuggestionData, TextEdit
 from nootropic_bot.state.views import known_findings, known_suggestions
 
 _TOKEN = re.compile(r"\w+|\s+|.", re.DOTALL)
+_MAX_COMPARISONS = 100_000
 
 
 def record(outcome: Outcome) -> list[str]:
@@ -47,11 +48,13 @@ def record(outcome: Outcome) -> list[str]:
         drafts = [Draft("run", _run(outcome, run)), *_findings(outcome, run)]
         drafts += [_suggestion(outcome, item, suggestion, run, rules_id) for item, suggestion in suggested]
         appended = session.store.append(drafts, [rules] if rules else [])
+    except sqlite3.DatabaseError:
+        session.store.index.discard()
+        return ["this run was not recorded: the index of the state was damaged; it is made anew"]
     except NootropicError as error:
         return [f"this run was not recorded: {error.message}" + (f" ({error.remedy})" if error.remedy else "")]
-    if not appended.redacted:
-        return []
-    return [f"secrets taken out of what was recorded: {appended.redacted}"]
+    redacted = appended.redacted + sum(draft.data.get("redacted", 0) for draft in drafts)
+    return [f"secrets taken out of what was recorded: {redacted}"] if redacted else []
 
 
 def _run(outcome: Outcome, run: str) -> RunData:
@@ -161,27 +164,57 @@ def _edits(source: Source, edits: Iterable[Edit]) -> tuple[list[TextEdit], int]:
     starts = [0]
     for line in source.lines:
         starts.append(starts[-1] + len(line))
-    for whole in edits:
-        hidden = {secret for line in split_lines(whole.replacement) for secret, _kind in find_secrets(line)}
-        for edit in minimal_edits(source.lines, whole):
-            start = starts[edit.start_line - 1]
-            for low, high, text in _changes(source.text[start : starts[edit.end_line]], edit.replacement):
-                is_secret = any(secret in text or (len(text) > 3 and text in secret) for secret in hidden)
-                redacted += is_secret
-                kept = "[redacted]" if is_secret else _text(text)
-                found.append({"start": start + low, "end": start + high, "text": kept})
+    for edit in edits:
+        hidden = {secret for secret, _kind in find_secrets(edit.replacement)}
+        start = starts[edit.start_line - 1]
+        for change in _changes(source.text[start : starts[edit.end_line]], edit.replacement, start):
+            text = change["text"]
+            if any(secret in text or (len(text) >= MIN_SECRET and text in secret) for secret in hidden):
+                redacted += 1
+                change = {"start": change["start"], "end": change["end"], "text": "[redacted]"}
+            found.append(change)
     return found, redacted
 
 
-def _changes(before: str, after: str) -> Iterator[tuple[int, int, str]]:
-    """The changed tokens: (start, end) in `before`, and the text that takes their place."""
+def _changes(before: str, after: str, offset: int) -> Iterator[TextEdit]:
+    """The changed tokens of `before`, which begins at a code point of the file, and what takes their place.
+
+    A word that the fix moves or repeats is kept as a place in the file, not as text.
+    """
     old, new = _TOKEN.findall(before), _TOKEN.findall(after)
-    offsets = [0]
+    places = [offset]
     for token in old:
-        offsets.append(offsets[-1] + len(token))
-    for tag, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        places.append(places[-1] + len(token))
+    words = {token: place for token, place in zip(old, places, strict=False) if token[0].isalnum() or token[0] == "_"}
+    for i, j, k, m in _opcodes(old, new):
+        text, copies = "", []
+        for token in new[k:m]:
+            if token in words:
+                copies.append((len(text), words[token], words[token] + len(token)))
+            else:
+                text += token
+        edit: TextEdit = {"start": places[i], "end": places[j], "text": _text(text)}
+        if copies:
+            edit["copies"] = copies
+        yield edit
+
+
+def _opcodes(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
+    """What differs: `old[i:j]` becomes `new[k:m]`; one stretch where a comparison would cost too much."""
+    first = 0
+    while first < min(len(old), len(new)) and old[first] == new[first]:
+        first += 1
+    last = 0
+    while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
+        last += 1
+    end, stop = len(old) - last, len(new) - last
+    if (end - first) * (stop - first) > _MAX_COMPARISONS:
+        yield first, end, first, stop
+        return
+    matcher = difflib.SequenceMatcher(None, old[first:end], new[first:stop], autojunk=False)
+    for tag, i, j, k, m in matcher.get_opcodes():
         if tag != "equal":
-            yield offsets[i], offsets[j], "".join(new[k:m])
+            yield first + i, first + j, first + k, first + m
 
 
 def _rules_text(session: Session) -> bytes | None:

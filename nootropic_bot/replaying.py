@@ -6,9 +6,10 @@ recorded with the suggestion. The engine is the one installed now; a difference 
 
 from __future__ import annotations
 
+import bisect
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from nootropic_bot import __version__
@@ -97,52 +98,77 @@ def _suggestion(store: Store, identity: str) -> Mapping[str, Any]:
 def _rules(store: Store, sha256: str) -> RuleSet | None:
     tips = [oid for name, oid in store.index.tips().items() if refs.is_ours(name)]
     content = read_attachment(store.repo, tips, sha256)
-    return None if content is None else unpack_rules(content)
+    try:
+        return None if content is None else unpack_rules(content)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def unpack_rules(content: bytes) -> RuleSet:
-    """Rules from an attachment (`recording.pack_rules`)."""
+    """Rules from an attachment (`recording.pack_rules`); fields that a newer version added are passed over.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: it is none.
+    """
     packed = json.loads(content)
+    known = {field.name for field in fields(Rule)}
     rules = []
     for entry in packed["rules"]:
-        fields: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
-        }
-        rules.append(Rule(**fields))
-    return RuleSet(tuple(rules), packed["hash"], packed["has_path_filters"], packed["engine_file"].encode())
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items() if k in known}
+        rules.append(Rule(**values))
+    bodies = json.loads(packed["engine_file"])["rules"]
+    if len(bodies) != len(rules) or not all(
+        isinstance(body, dict) and isinstance(r.id, str) for body, r in zip(bodies, rules, strict=True)
+    ):
+        raise ValueError("rules and their bodies differ")
+    return RuleSet(tuple(rules), packed["hash"], bool(packed["has_path_filters"]), packed["engine_file"].encode())
 
 
 def _edits(source: Source, edits: Sequence[Mapping[str, Any]]) -> tuple[Edit, ...]:
-    """Whole-line edits from recorded ones: those that touch the same lines become one."""
+    """Whole-line edits from recorded ones: those that touch the same lines become one.
+
+    Raises:
+        ValueError: they overlap, or lie outside the file.
+    """
     starts = [0]
     for line in source.lines:
         starts.append(starts[-1] + len(line))
-    merged: list[tuple[int, int, str]] = []
+    size = len(source.text)
+    # Stretches of whole lines: where they begin and end, and their new text so far.
+    found: list[tuple[int, int, str]] = []
+    done = 0
     for edit in sorted(edits, key=lambda e: (e["start"], e["end"])):
         start, end = edit["start"], edit["end"]
-        if not 0 <= start <= end <= len(source.text):
-            raise ValueError("an edit lies outside")
-        first = _line_at(starts, start)
-        # An edit that ends at the beginning of a line leaves that line alone, unless it began there.
-        last = _line_at(starts, max(start, end - 1))
-        low, high = starts[first], starts[last + 1]
-        if merged and merged[-1][1] > low:
-            # It shares a line with the one before, whose replacement ends with the unchanged rest of that line.
-            before_low, before_high, text = merged.pop()
-            kept = text[: len(text) - (before_high - start)]
-            merged.append(
-                (before_low, max(before_high, high), kept + edit["text"] + source.text[end : max(before_high, high)])
-            )
+        if not done <= start <= end <= size or not source.lines:
+            raise ValueError("the recorded edits overlap or lie outside the file")
+        low, high = starts[_line_at(starts, start)], starts[_line_at(starts, max(start, end - 1)) + 1]
+        if found and low < found[-1][1]:
+            low, earlier, text = found.pop()
+            # The rest of the line, taken over as it was, is edited here.
+            text = text[: len(text) - (earlier - start)] + _text(source, edit)
+            high = max(high, earlier)
         else:
-            merged.append((low, high, source.text[low:start] + edit["text"] + source.text[end:high]))
-    found = []
-    for low, high, text in merged:
-        found.append(Edit(source.path, _line_at(starts, low) + 1, _line_at(starts, max(low, high - 1)) + 1, text))
-    return tuple(found)
+            text = source.text[low:start] + _text(source, edit)
+        found.append((low, high, text + source.text[end:high]))
+        done = end
+    return tuple(
+        Edit(source.path, _line_at(starts, a) + 1, _line_at(starts, max(a, b - 1)) + 1, t) for a, b, t in found
+    )
+
+
+def _text(source: Source, edit: Mapping[str, Any]) -> str:
+    """The new text of a recorded edit, with the words that it takes from the file."""
+    text = edit["text"]
+    parts: list[str] = []
+    position = 0
+    for at, start, end in edit.get("copies", ()):
+        if not (position <= at <= len(text) and 0 <= start <= end <= len(source.text)):
+            raise ValueError("a recorded edit copies from outside the file")
+        parts += (text[position:at], source.text[start:end])
+        position = at
+    return "".join((*parts, text[position:]))
 
 
 def _line_at(starts: Sequence[int], offset: int) -> int:
     """The 0-based line that holds a code point; the end of the file belongs to the last line."""
-    import bisect
-
     return max(0, min(bisect.bisect_right(starts, offset) - 1, len(starts) - 2))

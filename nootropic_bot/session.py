@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -102,12 +103,18 @@ def _triage(store: Store, notes: list[str]) -> tuple[Triage, ...]:
     """What the state says does not count; a review goes on without it when it can't be read."""
     try:
         updated = store.index.update()
+        entries = tuple(active_triage(store.index))
     except EnvironmentFault as fault:
         notes.append(f"triage was not taken into account: {fault.message}")
         return ()
+    except sqlite3.DatabaseError:
+        # A damaged index is made anew; what it is made from is in the refs.
+        store.index.discard()
+        store.index.update()
+        return tuple(active_triage(store.index))
     if updated.damaged:
         notes.append("a part of the recorded state can't be read; `nootropic-bot state verify` says more")
-    return tuple(active_triage(store.index))
+    return entries
 
 
 def _relative_paths(top: Path, start: Path, given: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nootropic_bot.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE, UsageError
+from nootropic_bot.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE, EnvironmentFault, UsageError
 
 if TYPE_CHECKING:
     from nootropic_bot.state.index import Updated
@@ -36,16 +37,23 @@ def command() -> None:
 @contextmanager
 def open_store() -> Iterator[tuple[Store, Updated]]:
     """The state of the repository around the current folder, its index up to date."""
+    from nootropic_bot.escape import one_line
     from nootropic_bot.git import Repository
     from nootropic_bot.session import load_settings
     from nootropic_bot.state.store import Store
 
     repo = Repository.open(Path.cwd())
     with Store(repo, load_settings(repo).state) as store:
-        updated = store.index.update()
-        for what, why in updated.damaged.items():
-            click.echo(f"note: {what} can't be read: {why} (`nootropic-bot state verify` mends what it can)", err=True)
-        yield store, updated
+        try:
+            updated = store.index.update()
+            for what, why in updated.damaged.items():
+                text = one_line(f"{what} can't be read: {why}")
+                click.echo(f"note: {text} (`nootropic-bot state verify` mends what it can)", err=True)
+            yield store, updated
+        except sqlite3.DatabaseError as error:
+            store.index.discard()
+            problem = "the index of the state was damaged and has been removed; nothing is lost"
+            raise EnvironmentFault(problem, "run the command again: it is made anew") from error
 
 
 def say_what_is_unknown(store: Store) -> None:
@@ -95,7 +103,8 @@ def _one_line(record: dict[str, Any]) -> str:
     parts = [f"{data[name]}" for name in names if data.get(name) is not None]
     if record["kind"] == "run":
         parts = [f"{data.get('mode')}, {data.get('findings')} findings, {data.get('verified')} proved fixes"]
-    return f"{record['id'][:12]}  {record['at']}  {record['kind']:<10}  {one_line(' '.join(parts))[:160]}".rstrip()
+    head = f"{record['id'][:12]}  {record['at']}  {record['kind']:<10}  {' '.join(parts)}"
+    return one_line(head)[:200].rstrip()
 
 
 @command.command("show", short_help="Show a record in full.")
@@ -116,6 +125,7 @@ def show_record(identity: str, format_: str) -> None:
 @_FORMAT
 def sync(closing: bool | None, format_: str) -> None:
     """Fetch what others recorded, and push what this clone recorded; records are only ever added."""
+    from nootropic_bot.escape import one_line
     from nootropic_bot.state.compact import share
 
     is_closing = bool(os.environ.get("CI")) if closing is None else closing
@@ -125,9 +135,9 @@ def sync(closing: bool | None, format_: str) -> None:
             show({**asdict(synced), "compacted": asdict(compacted)}, format_)
             return
         for note in synced.notes:
-            click.echo(f"note: {note}", err=True)
+            click.echo(one_line(f"note: {note}"), err=True)
         for what, why in synced.damaged.items():
-            click.echo(f"note: {what} can't be read: {why}", err=True)
+            click.echo(one_line(f"note: {what} can't be read: {why}"), err=True)
         received, pushed = _plural(synced.received, "record"), _plural(synced.pushed_logs, "log")
         click.echo(f"received {received}, pushed {pushed} to {store.settings.remote}")
         if compacted.writers:
@@ -190,6 +200,7 @@ def _replay(store: Store, identity: str, format_: str) -> int:
 
 
 def _verify(store: Store, format_: str) -> int:
+    from nootropic_bot.escape import one_line
     from nootropic_bot.state.repair import check
 
     report = check(store)
@@ -198,13 +209,13 @@ def _verify(store: Store, format_: str) -> int:
     else:
         total = sum(report.records.values())
         kinds = ", ".join(f"{count} {kind}" for kind, count in report.records.items())
-        click.echo(f"{total} records ({kinds})" if total else "nothing is recorded here yet")
+        click.echo(one_line(f"{_plural(total, 'record')} ({kinds})") if total else "nothing is recorded here yet")
         for entry in report.quarantined:
-            click.echo(f"quarantined: {entry['hash'][:12]}, {entry['size']} bytes: {entry['reason']}")
+            click.echo(one_line(f"quarantined: {entry['hash'][:12]}, {entry['size']} bytes: {entry['reason']}"))
         for what, why in report.damaged.items():
-            click.echo(f"damaged: {what}: {why}")
+            click.echo(one_line(f"damaged: {what}: {why}"))
         for note in report.notes:
-            click.echo(f"note: {note}", err=True)
+            click.echo(one_line(f"note: {note}"), err=True)
         if not report.quarantined and not report.damaged:
             click.echo("every record is what its id says")
     return EXIT_FINDINGS if report.quarantined or report.damaged else EXIT_CLEAN
@@ -218,8 +229,14 @@ def export(format_: str, kind: str | None) -> None:
     from nootropic_bot.state.exporting import to_csv, to_jsonl
 
     with open_store() as (store, _updated):
-        for chunk in to_csv(store.index, kind) if format_ == "csv" else to_jsonl(store.index, kind):
-            sys.stdout.write(chunk)
+        try:
+            # UTF-8 whatever the terminal's encoding is: these are files for machines.
+            for chunk in to_csv(store.index, kind) if format_ == "csv" else to_jsonl(store.index, kind):
+                sys.stdout.buffer.write(chunk.encode())
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            # `| head`: the reader has what it wanted.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _plural(count: int, noun: str) -> str:

@@ -40,12 +40,20 @@ def add(
 ) -> None:
     """Decide that a finding, or a rule's findings, don't count."""
     from nootropic_bot.gitwrite import user_ident
+    from nootropic_bot.state.redact import redact
     from nootropic_bot.state.schema import Draft, Invalid, draft
+    from nootropic_bot.state.views import is_pattern
 
     if (finding is None) == (rule_id is None):
         raise UsageError("give either --finding or --rule")
     if pattern is not None and rule_id is None:
         raise UsageError("--path needs --rule")
+    if rule_id is not None and not rule_id.strip():
+        raise UsageError("--rule is empty", "list the rules with `nootropic-bot rules list`")
+    if pattern is not None and not is_pattern(pattern):
+        raise UsageError(
+            f"--path {pattern!r} covers nothing", "give a pattern in .gitignore syntax, such as 'tests/**'"
+        )
     if not reason.strip():
         raise UsageError("--reason is empty", "say why the finding does not count")
     last_day = parse_day(expires)
@@ -60,17 +68,17 @@ def add(
         try:
             made: Draft = draft("triage", data)
         except Invalid as error:
-            raise UsageError(
-                f"this is no finding: {error}", "its id is in `nootropic-bot review --format json`"
-            ) from error
+            remedy = "a finding's id is in `nootropic-bot review --format json`"
+            raise UsageError(f"this can't be recorded: {error}", remedy) from error
+        (made,), redacted = redact([made])
         appended = store.append([made])
         if format_ != "text":
             show({"id": appended.ids[0], **made.data}, format_)
         else:
             until = f" until {last_day}" if last_day else ""
             click.echo(f"{appended.ids[0][:12]}: {finding or rule_id} does not count{until}")
-        if appended.redacted:
-            click.echo(f"note: secrets taken out of the text: {appended.redacted}", err=True)
+        if redacted:
+            click.echo(f"note: secrets taken out of the text: {redacted}", err=True)
 
 
 @command.command("list")

@@ -23,6 +23,7 @@ from nootropic_bot.gitwrite import (
     Ref,
     RefConflict,
     RefUpdate,
+    is_commit,
     list_refs,
     push,
     update_refs,
@@ -166,12 +167,14 @@ def fold(store: Store, base: Ref | None, logs: Sequence[Ref]) -> Folded:
     before = dict(entries)
     present = set(entries.values())
     found = find_segments(repo, [(ref.name, ref.oid) for ref in logs])
+    blobs = blob_sizes(repo, found.oids)
     whole = [ref for ref in logs if ref.name not in found.damaged]
     gained: dict[str, bytes] = {}
     for oid, content in read_segments(repo, [oid for oid in found.oids if oid not in present]):
         good = _good_lines(content or b"")
         if content is None or len(good) < sum(1 for line in content.split(b"\n") if line):
-            entries[f"quarantine/{oid}{SEGMENT_SUFFIX}"] = oid
+            # What is no blob can't be kept, and never was a segment.
+            entries.update({f"quarantine/{oid}{SEGMENT_SUFFIX}": oid} if oid in blobs else {})
         gained.update(good)
     for identity, place in store.index.places(gained).items():
         if place.oid in present:
@@ -183,7 +186,8 @@ def fold(store: Store, base: Ref | None, logs: Sequence[Ref]) -> Folded:
         return Folded(None, 0, whole)
     tree = write_tree(repo, sorted(entries.items()))
     message = f"nootropic state: base, {len(gained)} records more [skip ci]"
-    return Folded(write_commit(repo, tree, [base.oid] if base else [], message), len(gained), whole)
+    parents = [base.oid] if base and is_commit(repo, base.oid) else []
+    return Folded(write_commit(repo, tree, parents, message), len(gained), whole)
 
 
 def _good_lines(content: bytes) -> list[tuple[str, bytes]]:

@@ -31,7 +31,7 @@ def to_csv(index: Index, kind: str | None) -> Iterator[str]:
     for _id, line in index.lines(oldest_first(index, kind)):
         record = json.loads(line)
         data = record["data"]
-        yield _row([*(record[name] for name in _ENVELOPE), *(_cell(data.get(name)) for name in columns)])
+        yield _row([*(_cell(record[name]) for name in _ENVELOPE), *(_cell(data.get(name)) for name in columns)])
 
 
 def _cell(value: Any) -> Any:
@@ -44,5 +44,6 @@ def _cell(value: Any) -> Any:
 
 def _row(values: list[Any]) -> str:
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerow(values)
+    # All quoted: a lone carriage return would begin a row of its own.
+    csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(values)
     return stream.getvalue()

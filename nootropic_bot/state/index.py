@@ -6,8 +6,8 @@ records give the same answers:
 
 - a record is known by its id, however many segments hold it;
 - a line that is no record is quarantined by the hash of its bytes;
-- a record whose clock is more than `MAX_CLOCK_JUMP` above the next lower one is held back, with all above it, until
-  others fill the gap;
+- a record whose clock is more than `MAX_CLOCK_JUMP` above the next lower one (or 0) is held back, with all above it,
+  until others fill the gap;
 - of several outcomes of a suggestion the one with the highest (clock, id) counts; a triage entry that was removed stays
   removed.
 """
@@ -21,6 +21,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from nootropic_bot.errors import EnvironmentFault
@@ -29,7 +30,7 @@ from nootropic_bot.gitwrite import list_refs
 from nootropic_bot.state import refs, tables
 from nootropic_bot.state.schema import MAX_CLOCK_JUMP, Invalid, decode
 from nootropic_bot.state.segments import find_segments, read_segments
-from nootropic_bot.state.tables import Line, Loader, Reordered, chunks
+from nootropic_bot.state.tables import Line, Loader, chunks
 
 _HELD = f"its clock is more than {MAX_CLOCK_JUMP} ahead of all others"
 # More rows a batch cost memory and gain nothing.
@@ -74,23 +75,22 @@ class Index:
 
         Where the git directory can't be written it lives in memory.
         """
-        path = repo.cache_dir / "state.sqlite"
+        path = _path(repo)
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
         try:
             return cls(repo, tables.connect(path))
         except sqlite3.DatabaseError:
-            pass
-        try:
-            for suffix in ("", "-wal", "-shm"):
-                path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
-            return cls(repo, tables.connect(path))
-        except (OSError, sqlite3.Error):
-            return cls(repo, tables.connect(None))
+            return cls(repo, _connect_anew(repo))
 
     def close(self) -> None:
         """Close the database."""
         self.db.close()
+
+    def discard(self) -> None:
+        """Throw the database away, because it is damaged, and begin a new one; `update` fills it."""
+        self.db.close()
+        self.db = _connect_anew(self.repo)
 
     @property
     def max_clock(self) -> int:
@@ -116,18 +116,17 @@ class Index:
         """
         try:
             return self._update()
-        except Reordered:
-            with self._transaction():
-                tables.clear(self.db)
-            return self._update()
         except sqlite3.OperationalError as error:
             remedy = "free space on the disk, then run again"
             raise EnvironmentFault(f"the index of the state could not be written: {error}", remedy) from error
+        except sqlite3.DatabaseError:
+            self.discard()
+            return self._update()
 
     def _update(self) -> Updated:
         listed = list_refs(self.repo, refs.LOCAL)
         current = {ref.name: ref.oid for ref in listed if refs.is_ours(ref.name)}
-        if current == self.tips():
+        if current == self.tips() and not self._unread():
             return Updated()
         result = Updated()
         with self._transaction():
@@ -137,7 +136,12 @@ class Index:
             found = find_segments(self.repo, changed, [o for n, o in before.items() if not refs.is_base(n)])
             result.damaged.update(found.damaged)
             seen = {oid for (oid,) in self.db.execute("SELECT oid FROM segment")}
-            result.records = self._read([oid for oid in found.oids if oid not in seen], result.damaged)
+            again = self._unread()
+            if again:
+                again &= set(find_segments(self.repo, current.items()).oids)
+            new = [oid for oid in found.oids if oid not in seen and oid not in again]
+            result.records = self._read([*new, *sorted(again)], result.damaged)
+            self._remember_unread(result.damaged.keys() - found.damaged.keys())
             self._readmit()
             # What could not be read is tried again next time.
             tips = {n: before.get(n) if n in found.damaged else oid for n, oid in current.items()}
@@ -147,7 +151,7 @@ class Index:
 
     def add(self, ref: str, before: str | None, tip: str, segments: Sequence[tuple[str, Sequence[Line]]]) -> None:
         """Take in what this process just appended, if the index knew all of the log before; else an update will."""
-        with contextlib.suppress(sqlite3.OperationalError, Reordered), self._transaction():
+        with contextlib.suppress(sqlite3.OperationalError), self._transaction():
             known = self.db.execute("SELECT tip FROM ref WHERE name = ?", (ref,)).fetchone()
             if known != (None if before is None else (before,)):
                 return
@@ -155,6 +159,7 @@ class Index:
             for oid, lines in segments:
                 loader.load(self._segment(oid), lines)
             loader.finish()
+            self._readmit()
             self.db.execute("INSERT OR REPLACE INTO ref VALUES (?, ?)", (ref, tip))
 
     def places(self, ids: Iterable[str]) -> dict[str, Place]:
@@ -209,6 +214,14 @@ class Index:
             raise
         self.db.execute("COMMIT")
 
+    def _unread(self) -> set[str]:
+        """Segments that could not be read; each update tries again."""
+        return {oid for (oid,) in self.db.execute("SELECT oid FROM unread")}
+
+    def _remember_unread(self, oids: Iterable[str]) -> None:
+        self.db.execute("DELETE FROM unread")
+        self.db.executemany("INSERT INTO unread VALUES (?)", [(oid,) for oid in oids])
+
     def _segment(self, oid: str) -> int:
         self.db.execute("INSERT OR IGNORE INTO segment (oid) VALUES (?)", (oid,))
         return int(self.db.execute("SELECT n FROM segment WHERE oid = ?", (oid,)).fetchone()[0])
@@ -261,6 +274,20 @@ class Index:
                 if line:
                     loader.load(segment, [Line(decode(line), offset, length)])
             loader.finish()
+
+
+def _path(repo: Repository) -> Path:
+    return repo.cache_dir / "state.sqlite"
+
+
+def _connect_anew(repo: Repository) -> sqlite3.Connection:
+    path = _path(repo)
+    try:
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+        return tables.connect(path)
+    except (OSError, sqlite3.Error):
+        return tables.connect(None)
 
 
 @contextlib.contextmanager

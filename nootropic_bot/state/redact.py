@@ -30,7 +30,7 @@ _TOKENS = tuple(
     for pattern in (
         r"A3T[A-Z0-9]",
         r"AKC[a-zA-Z0-9]{10}",
-        r"AP[0-9A-F][a-zA-Z0-9]{8}",
+        r"AP[\dA-F][a-zA-Z0-9]{8}",
         r"AC[a-z0-9]{32}",
         r"SK[a-z0-9]{32}",
         r"SG\.[a-zA-Z0-9_-]{22}",
@@ -48,10 +48,14 @@ _DENSE = re.compile(r"""(["'])(?:[0-9a-fA-F]{9,}|[A-Za-z0-9+/\\=_-]{23,})\1""")
 _NAME = re.compile(r"key|pass|pwd|pw|secret|token|contrase", re.IGNORECASE)
 _VALUE = re.compile(r"""['"`]|[A-Za-z0-9_-]{24}""")
 _PRIVATE_KEY = re.compile(
-    r"-*BEGIN [^\n-]*PRIVATE KEY.*?(?:-----END [^\n-]*-----|\Z)|PuTTY-User-Key-File-2.*", re.DOTALL
+    r"BEGIN [^\n-]{0,40}PRIVATE KEY.*?(?:-----END [^\n-]{0,40}-----|\Z)|PuTTY-User-Key-File-2.*", re.DOTALL
 )
+# What a token is made of: a detector may answer with a part of it only.
+_TOKEN_CHARACTER = re.compile(r"[\w+/=.~-]")
+# Some patterns of the detectors take time with the square of a line's length; longer lines are looked through in parts.
+_MAX_LINE, _OVERLAP = 2048, 512
 # Shorter values of an assignment (`password = "x"`) can't be told from ordinary text.
-_MIN_SECRET = 4
+MIN_SECRET = 4
 
 
 def redact(drafts: Sequence[Draft]) -> tuple[list[Draft], int]:
@@ -64,19 +68,36 @@ def redact(drafts: Sequence[Draft]) -> tuple[list[Draft], int]:
     for draft in drafts:
         data, count = _redact_value(draft.data)
         total += count
-        clean.append(draft if not count else draft._replace(data={**data, "redacted": count}))
+        earlier = data.get("redacted", 0)
+        clean.append(draft if not count else draft._replace(data={**data, "redacted": earlier + count}))
     return clean, total
 
 
 def redact_text(text: str) -> tuple[str, int]:
     """A text without secrets, and how many were taken out."""
-    count = 0
-    for secret, kind in sorted(find_secrets(text), key=lambda found: (-len(found[0]), found)):
-        # A detector may answer with a part of the token only.
-        whole = re.compile(rf"[\w+/=.~-]*{re.escape(secret)}[\w+/=.~-]*")
-        text, times = whole.subn(f"[redacted: {kind}]", text)
-        count += times
-    return text, count
+    spans: list[tuple[int, int, str]] = []
+    for secret, kind in find_secrets(text):
+        start = text.find(secret)
+        while start >= 0:
+            end = start + len(secret)
+            spans.append((*_whole(text, start, end), kind))
+            start = text.find(secret, spans[-1][1])
+    parts, position, count = [], 0, 0
+    for start, end, kind in sorted(spans):
+        if start >= position:
+            parts += [text[position:start], f"[redacted: {kind}]"]
+            count += 1
+        position = max(position, end)
+    return "".join((*parts, text[position:])), count
+
+
+def _whole(text: str, start: int, end: int) -> tuple[int, int]:
+    """The whole token around a part of it."""
+    while start > 0 and _TOKEN_CHARACTER.match(text[start - 1]):
+        start -= 1
+    while end < len(text) and _TOKEN_CHARACTER.match(text[end]):
+        end += 1
+    return start, end
 
 
 def find_secrets(text: str) -> set[tuple[str, str]]:
@@ -85,9 +106,11 @@ def find_secrets(text: str) -> set[tuple[str, str]]:
         return set()
     found = {(key.group(), "Private Key") for key in _PRIVATE_KEY.finditer(text)}
     for line in text.splitlines():
-        for detector in _detectors():
-            found.update((secret, detector.secret_type) for secret in _detect(detector, line))
-    return {(secret, kind) for secret, kind in found if len(secret) >= _MIN_SECRET and not secret.startswith("[redact")}
+        for start in range(0, max(len(line) - _OVERLAP, 1), _MAX_LINE - _OVERLAP):
+            part = line[start : start + _MAX_LINE]
+            for detector in _detectors():
+                found.update((secret, detector.secret_type) for secret in _detect(detector, part))
+    return {(secret, kind) for secret, kind in found if len(secret) >= MIN_SECRET}
 
 
 def count_secrets(value: Any) -> int:
@@ -102,10 +125,13 @@ def is_suspicious(text: str) -> bool:
         return True
     if any(token.search(text) for token in _TOKENS):
         return True
-    for name in _NAME.finditer(text):
+    name = _NAME.search(text)
+    while name is not None:
         end = text.find("\n", name.end())
-        if _VALUE.search(text, text.rfind("\n", 0, name.start()) + 1, end if end >= 0 else len(text)):
+        end = len(text) if end < 0 else end
+        if _VALUE.search(text, text.rfind("\n", 0, name.start()) + 1, end):
             return True
+        name = _NAME.search(text, end)
     return False
 
 
@@ -118,8 +144,10 @@ def _redact_value(value: Any) -> tuple[Any, int]:
         is_harmless = _HEX.fullmatch(value) or not _is_suspicious_again(value)
         return (value, 0) if is_harmless else redact_text(value)
     if isinstance(value, dict):
-        items = {key: _redact_value(item) for key, item in value.items()}
-        return {key: item for key, (item, _count) in items.items()}, sum(count for _item, count in items.values())
+        keys = [_redact_value(key) for key in value]
+        items = [_redact_value(item) for item in value.values()]
+        count = sum(times for _item, times in (*keys, *items))
+        return {key: item for (key, _), (item, _) in zip(keys, items, strict=True)}, count
     if isinstance(value, list | tuple):
         parts = [_redact_value(item) for item in value]
         return [item for item, _count in parts], sum(count for _item, count in parts)
@@ -130,7 +158,8 @@ def _strings(value: Any) -> Iterable[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for item in value.values():
+        for key, item in value.items():
+            yield key
             yield from _strings(item)
     elif isinstance(value, list | tuple):
         for item in value:
@@ -157,7 +186,7 @@ def _detect(detector: BasePlugin, line: str) -> Iterable[str]:
     found = list(detector.analyze_string(line))
     if isinstance(detector, HighEntropyStringsPlugin):
         return [s for s in found if detector.calculate_shannon_entropy(s) > detector.entropy_limit]
-    if isinstance(detector, RegexBasedDetector) and any(len(secret) < _MIN_SECRET for secret in found):
+    if isinstance(detector, RegexBasedDetector) and any(len(secret) < MIN_SECRET for secret in found):
         # It answered with a group of its pattern, such as the `ghp` of a token.
         return [match.group() for pattern in detector.denylist for match in pattern.finditer(line)]
     return found

@@ -24,7 +24,7 @@ TRACKED_LOG = f"{TRACKED}/log/"
 # What a rewritten remote ref holds now, while its old records are being saved.
 INCOMING = f"{LOCAL}/incoming/"
 
-_OURS = re.compile(rf"{LOCAL}(?:/remote)?/(?:base|log/[0-9a-f]{{16}})|{INCOMING}(?:base|[0-9a-f]{{16}})")
+_OURS = re.compile(rf"{LOCAL}(?:/remote)?/(?:base|log/[0-9a-f]{{16}})|{INCOMING}[0-9a-f]{{16}}")
 _SUBJECT = re.compile(r"nootropic state: segment (\d{1,15}), clock (\d{1,16})(, closed)?")
 
 

@@ -75,6 +75,8 @@ SuggestionId = Annotated[str, Pattern("[0-9a-f]{8,64}")]
 Instant = Annotated[str, Pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")]
 Day = Annotated[str, Pattern(r"\d{4}-\d\d-\d\d")]
 Natural = Annotated[int, Bounds(0)]
+# Figures that are added up: 2^23 of the largest fit into SQLite's integers.
+Figure = Annotated[int, Bounds(0, 2**40)]
 Positive = Annotated[int, Bounds(1)]
 Result = Literal["accepted", "edited", "rejected", "ignored", "superseded"]
 
@@ -118,11 +120,15 @@ class FindingData(TypedDict):
 
 
 class TextEdit(TypedDict):
-    """Replaces the code points `start`..`end` (0-based, end exclusive) of the decoded file by `text`."""
+    """Replaces the code points `start`..`end` (0-based, end exclusive) of the decoded file by `text`.
+
+    `copies` are words that the fix repeats: at (code points of `text`), and start and end in the file.
+    """
 
     start: Natural
     end: Natural
     text: str
+    copies: NotRequired[list[tuple[Natural, Natural, Natural]]]
 
 
 class Proof(TypedDict):
@@ -185,10 +191,10 @@ class CostData(TypedDict):
     run: RunId
     backend: str
     model: NotRequired[str | None]
-    input_tokens: Natural
-    output_tokens: Natural
-    milliseconds: Natural
-    microdollars: Natural
+    input_tokens: Figure
+    output_tokens: Figure
+    milliseconds: Figure
+    microdollars: Figure
 
 
 class ExperimentData(TypedDict):
@@ -285,6 +291,10 @@ def encode(draft: Draft, writer: str, clock: int, at: str) -> tuple[str, bytes]:
     return identity, b'{"id":"' + identity.encode() + b'",' + body[1:]
 
 
+_FIELDS = frozenset(
+    {"id", "kind", "schema", "writer", "clock", "at", "data"}
+    | {name for kind in (*KINDS.values(), TextEdit, Proof) for name in kind.__annotations__}
+)
 _ID_END = len('{"id":"') + 64
 _BODY = _ID_END + len('",')
 
@@ -309,11 +319,25 @@ def decode(line: bytes) -> Record:
     if line_id(line) is None:
         raise Invalid("its id is not the hash of its content")
     adapters = _adapters()
+    if b"NaN" in line or b"Infinity" in line:
+        _refuse_constants(line)
     try:
         found = adapters.known(line)
     except adapters.error:
         return _decode_other(line, adapters)
     return Record(found["id"], found["kind"], SCHEMA, found["writer"], found["clock"], found["at"], found["data"], True)
+
+
+def _refuse_constants(line: bytes) -> None:
+    """JSON has no NaN and no Infinity, but its readers do, outside of texts."""
+
+    def refuse(_name: str) -> None:
+        raise Invalid("it holds a NaN or an infinity")
+
+    try:
+        json.loads(line, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise error if isinstance(error, Invalid) else Invalid("it is not JSON") from None
 
 
 def _decode_other(line: bytes, adapters: _Adapters) -> Record:
@@ -325,11 +349,11 @@ def _decode_other(line: bytes, adapters: _Adapters) -> Record:
         kind, schema, data = found["kind"], found["schema"], found["data"]
         is_known = kind in KINDS and schema <= SCHEMA
         if is_known:
-            data = adapters.data[kind].validate_python(lift(kind, data, schema))
+            data = adapters.data[kind].validate_json(canonical(lift(kind, data, schema)))
     except adapters.error as error:
-        # Only the place is told: the value may be anything.
+        # Only the field is told: values, and keys that are not ours, may be anything.
         first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part)[:40] for part in first["loc"]) or "the line"
+        place = next((str(part) for part in reversed(first["loc"]) if part in _FIELDS), "the line")
         raise Invalid(f"{place} is not what it must be ({first['type']})") from None
     return Record(found["id"], kind, schema, found["writer"], found["clock"], found["at"], data, is_known)
 
@@ -344,6 +368,10 @@ def draft(kind: str, data: Mapping[str, Any]) -> Draft:
 
     if kind not in KINDS:
         raise Invalid(f"there is no kind {kind!r}")
+    try:
+        canonical(data)
+    except (ValueError, TypeError) as error:
+        raise Invalid("it holds what is no text or number: a NaN, or a character that is not Unicode") from error
     try:
         _adapters().data[kind].validate_python(data)
     except ValidationError as error:
@@ -365,7 +393,7 @@ class _Adapters(NamedTuple):
 def _adapters() -> _Adapters:
     from pydantic import ConfigDict, Discriminator, TypeAdapter, ValidationError
 
-    strict = ConfigDict(extra="ignore", strict=True)
+    strict = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
     for kind in (*KINDS.values(), TextEdit, Proof):
         kind.__pydantic_config__ = strict  # type: ignore[attr-defined]
     common: dict[str, Any] = {
@@ -374,10 +402,13 @@ def _adapters() -> _Adapters:
         "clock": Annotated[int, Bounds(1, MAX_CLOCK)],
         "at": Instant,
     }
+    current = Annotated[int, Bounds(SCHEMA, SCHEMA)]
     union: Any = None
     for name, data in KINDS.items():
         envelope: Any = _typed_dict(
-            f"{name}_record", {**common, "kind": Literal[name], "schema": Literal[SCHEMA], "data": data}, strict
+            f"{name}_record",
+            {**common, "kind": Literal[name], "schema": current, "data": data},
+            strict,
         )
         union = envelope if union is None else union | envelope
     other = _typed_dict("other_record", {**common, "kind": str, "schema": Positive, "data": dict[str, Any]}, strict)

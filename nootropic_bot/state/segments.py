@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from nootropic_bot.errors import EnvironmentFault
-from nootropic_bot.git import Repository
+from nootropic_bot.git import REGULAR_MODES, Repository
 from nootropic_bot.gitwrite import exist
 from nootropic_bot.state.refs import is_base
 
@@ -85,6 +85,24 @@ def _add_logs(repo: Repository, logs: Sequence[tuple[str, str]], known: Sequence
             found.oids += alone
 
 
+def salvage(repo: Repository, tip: str) -> list[str]:
+    """The segments of a damaged log that can still be reached: from its end back to the commit that is missing."""
+    found = []
+    commit: str | None = tip
+    while commit is not None:
+        listed = repo.run("ls-tree", "-r", "-z", "--full-tree", commit, check=False)
+        for entry in listed.stdout.decode("utf-8", "replace").split("\0"):
+            meta, _tab, path = entry.partition("\t")
+            if path.endswith(SEGMENT_SUFFIX):
+                found.append(meta.split(" ")[2])
+        header = (
+            repo.run("cat-file", "commit", commit, check=False).stdout.partition(b"\n\n")[0].decode("ascii", "replace")
+        )
+        parents = [line.removeprefix("parent ") for line in header.split("\n") if line.startswith("parent ")]
+        commit = parents[0] if parents else None
+    return found
+
+
 def _walk(repo: Repository, tips: Sequence[str], known: Sequence[str]) -> list[str] | None:
     feed = "".join([*(f"{oid}\n" for oid in tips), *(f"^{oid}\n" for oid in known)]).encode()
     options = ("--objects", "--reverse", "--ignore-missing", "--stdin")
@@ -134,16 +152,17 @@ def read_segments(repo: Repository, oids: Sequence[str]) -> Iterator[tuple[str, 
 
 
 def blob_sizes(repo: Repository, oids: Sequence[str]) -> dict[str, int]:
-    """Sizes of blobs in bytes, without reading them; one that is missing or damaged is left out."""
+    """Sizes of blobs in bytes, without reading them; what is missing, damaged or no blob is left out."""
     if not oids:
         return {}
     feed = "".join(f"{oid}\n" for oid in oids).encode()
-    options = ("--batch-check=%(objectname) %(objectsize)", "--buffer")
+    options = ("--batch-check=%(objectname) %(objecttype) %(objectsize)", "--buffer")
     done = repo.run("cat-file", *options, feed=feed, check=False)
     found = {}
     for line in done.stdout.decode("ascii", "replace").splitlines():
-        oid, _space, size = line.partition(" ")
-        if size.isdigit():
+        oid, _space, rest = line.partition(" ")
+        kind, _space, size = rest.partition(" ")
+        if kind == "blob":
             found[oid] = int(size)
     if done.returncode and len(oids) > 1:
         return {oid: size for each in oids for oid, size in blob_sizes(repo, [each]).items()}
@@ -178,12 +197,12 @@ def attachment_path(content: bytes) -> str:
 
 
 def tree_blobs(repo: Repository, commit: str) -> list[tuple[str, str]]:
-    """Path and id of every blob in a commit's tree.
+    """Path and id of every ordinary file in a commit's tree.
 
     Raises:
         EnvironmentFault: it can't be read.
     """
-    return [(entry.path, entry.oid) for entry in repo.tree_entries(commit)]
+    return [(entry.path, entry.oid) for entry in repo.tree_entries(commit) if entry.mode in REGULAR_MODES]
 
 
 def find_attachments(repo: Repository, tips: Iterable[str]) -> dict[str, str]:

@@ -135,8 +135,6 @@ class Store:
                     self._use(writer, ref)
                     self._write((), (), (), self._tip.clock, closing=True)
 
-    close_log = close_logs
-
     def state_refs(self, below: str = refs.LOCAL) -> list[Ref]:
         """The refs of the state in this clone, its own and tracked ones."""
         return [ref for ref in list_refs(self.repo, below) if refs.is_ours(ref.name)]
@@ -213,15 +211,17 @@ class Store:
     ) -> None:
         segments = split_segments(lines)
         parent = self._head
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             ref = f"{refs.LOCAL}/log/{self._acquire().id}"
             count = self._tip.segments + 1
             tip = refs.Tip(count, clock, closed=closing or count >= MAX_LOG_SEGMENTS)
-            blobs = write_blobs(self.repo, [*segments, *attachments]) if segments or attachments else []
-            names = [f"{number}{SEGMENT_SUFFIX}" for number in range(len(segments))]
-            names += map(attachment_path, attachments)
-            tree = write_tree(self.repo, zip(names, blobs, strict=True))
-            head = write_commit(self.repo, tree, [parent] if parent else [], tip.subject())
+            try:
+                blobs, tree, head = self._store(segments, attachments, parent, tip)
+            except EnvironmentFault:
+                # It removes empty folders of objects, too, just before git writes into one.
+                if attempt + 1 < _ATTEMPTS:
+                    continue
+                raise
             try:
                 update_refs(self.repo, [RefUpdate(ref, head, self._head)])
             except RefConflict:
@@ -244,6 +244,16 @@ class Store:
             self.index.add(ref, parent, head, [(blobs[n], part) for n, part in enumerate(located)])
         if tip.closed:
             self._release(retire=True)
+
+    def _store(
+        self, segments: Sequence[bytes], attachments: Sequence[bytes], parent: str | None, tip: refs.Tip
+    ) -> tuple[list[str], str, str]:
+        """The ids of the blobs, the tree and the commit."""
+        blobs = write_blobs(self.repo, [*segments, *attachments]) if segments or attachments else []
+        names = [f"{number}{SEGMENT_SUFFIX}" for number in range(len(segments))]
+        names += map(attachment_path, attachments)
+        tree = write_tree(self.repo, zip(names, blobs, strict=True))
+        return blobs, tree, write_commit(self.repo, tree, [parent] if parent else [], tip.subject())
 
     def _index_exists(self) -> bool:
         return self._index is not None or (self.repo.cache_dir / "state.sqlite").exists()

@@ -24,12 +24,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nootropic_bot.errors import RemoteError
+from nootropic_bot.git import Repository
 from nootropic_bot.gitwrite import (
     REFS_A_PUSH,
     Ref,
     RefConflict,
     RefUpdate,
     check_remote,
+    exist,
     fetch,
     is_ancestor,
     list_refs,
@@ -41,7 +43,7 @@ from nootropic_bot.gitwrite import (
 from nootropic_bot.process import Completed
 from nootropic_bot.state import refs, writers
 from nootropic_bot.state.schema import line_id
-from nootropic_bot.state.segments import find_attachments, find_segments, read_segments
+from nootropic_bot.state.segments import find_attachments, find_segments, read_segments, salvage
 from nootropic_bot.state.store import Store
 from nootropic_bot.state.tables import chunks
 
@@ -88,19 +90,22 @@ class Sync:
 
     def pull(self) -> dict[str, str]:
         """Fetch and take in; what the remote has, by the names it has here."""
+        before = self.store.tracked()
+        # What a sync that was killed had fetched aside: let go only when its records are safe, too.
+        left = list_refs(self.repo, refs.INCOMING.rstrip("/"))
         seen = self._fetch(self._look())
-        replaced = self._rewritten(seen)
+        replaced = self._rewritten(before, seen)
         updated = self.store.index.update()
         self.result.received += updated.records
         self.result.damaged.update(updated.damaged)
-        tracked = self.store.tracked()
-        gone = [ref for name, ref in tracked.items() if name not in seen or name in replaced]
+        gone = [*left, *(ref for name, ref in before.items() if name not in seen or name in replaced)]
         if gone:
+            tracked = self.store.tracked()
             live = {**{name: ref.oid for name, ref in tracked.items() if name in seen}, **replaced}
             held = set(find_segments(self.repo, live.items()).oids)
             self._let_go_compacted(gone, held)
             self._save_lost(gone, held)
-            self._settle(gone, replaced)
+        self._settle(gone, replaced)
         return seen
 
     def publish(self, seen: Mapping[str, str] | None = None) -> None:
@@ -138,9 +143,27 @@ class Sync:
         )
 
     def _set_aside_damaged(self, logs: Sequence[Ref]) -> None:
-        """A log that lacks an object would make every push fail: it is reported, the others are pushed without it."""
+        """A log that lacks an object would make every push fail: what can be read of it goes on under another id.
+
+        The rest keeps a name, `refs/nootropic/damaged/…`, should the object turn up again.
+        """
         damaged = find_segments(self.repo, [(ref.name, ref.oid) for ref in logs]).damaged
         self.result.damaged.update(damaged)
+        for ref in logs:
+            if ref.name not in damaged:
+                continue
+            writer = _writer(ref.name)
+            if writer == self.store.writer_id:
+                self.store.abandon_log()
+            writers.retire(self.store.writers_folder, writer)
+            readable = dict(_records_of(self.repo, salvage(self.repo, ref.oid)))
+            self.store.append_verbatim(list(readable.values()))
+            updates = [RefUpdate(ref.name, None, ref.oid)]
+            if exist(self.repo, [ref.oid]):
+                updates.append(RefUpdate(f"{refs.LOCAL}/damaged/{writers.new_id()}", ref.oid, None))
+            with contextlib.suppress(RefConflict):
+                update_refs(self.repo, updates)
+            self.result.notes.append(f"a log of this clone is damaged: {len(readable)} of its records can be read")
 
     def _push(self, logs: Sequence[Ref]) -> Iterator[Completed]:
         for part in chunks(logs, REFS_A_PUSH):
@@ -150,53 +173,64 @@ class Sync:
         return self.namespace.tracked(list_remote(self.repo, self.remote, self.namespace.patterns()))
 
     def _fetch(self, seen: dict[str, str]) -> dict[str, str]:
-        """Bring tracked refs up to what the remote has, but for rewritten ones."""
+        """Bring tracked refs up to what the remote has, but for rewritten ones; what it has and can give."""
         for attempt in range(ATTEMPTS):
             tracked = {name: ref.oid for name, ref in self.store.tracked().items()}
             changed = [name for name, oid in seen.items() if tracked.get(name) != oid]
             if not changed:
                 return seen
             done = fetch(self.repo, self.remote, self._refspecs(changed))
-            tracked = {name: ref.oid for name, ref in self.store.tracked().items()}
-            if all(name in tracked for name in changed):
+            if done.returncode == 0 or not self._absent(changed):
                 return seen
             # A ref vanished between looking and fetching, or something went wrong.
-            seen = self._look()
-            if attempt + 1 == ATTEMPTS:
-                raise self._fetch_failure(done)
             self._sleep(_FIRST_WAIT_SECONDS * 2**attempt * (0.5 + random.random()))  # noqa: S311 (jitter)
-        return seen
+            seen = self._look()
+            if attempt == 1:
+                break
+        # One ref that the remote can't give must not keep the others back.
+        absent = self._absent(seen)
+        failed = {}
+        for name in absent:
+            done = fetch(self.repo, self.remote, self._refspecs([name]))
+            if done.returncode:
+                failed[name] = without_credentials(done.error_text)
+        if len(failed) == len(seen):
+            raise self._fetch_failure(done)
+        self.result.damaged.update(failed)
+        return {name: oid for name, oid in seen.items() if name not in failed}
 
-    def _refspecs(self, changed: Sequence[str]) -> list[str]:
-        names = [name for name in changed if refs.is_base(name)]
-        logs = [name for name in changed if not refs.is_base(name)]
-        if len(logs) > REFS_A_PUSH:
-            return [*self._pairs(names), f"{self.namespace.prefix}/log/*:{refs.TRACKED_LOG}*"]
-        return self._pairs([*names, *logs])
+    def _absent(self, names: Iterable[str]) -> list[str]:
+        tracked = self.store.tracked()
+        return [name for name in names if name not in tracked]
 
-    def _pairs(self, names: Iterable[str]) -> list[str]:
+    def _refspecs(self, names: Iterable[str]) -> list[str]:
         return [f"{self.namespace.on_remote(name)}:{name}" for name in names]
 
-    def _rewritten(self, seen: dict[str, str]) -> dict[str, str]:
-        """Tracked refs whose remote commit does not contain what we saw before, with that commit, fetched aside."""
-        tracked = self.store.tracked()
-        doubtful = [name for name, oid in seen.items() if name in tracked and tracked[name].oid != oid]
-        if not doubtful:
-            return {}
-        # Another sync of this clone may have moved on meanwhile.
-        again = self._look()
+    def _rewritten(self, before: Mapping[str, Ref], seen: dict[str, str]) -> dict[str, str]:
+        """Refs whose commit on the remote does not contain what was tracked before, with that commit, fetched aside."""
         tracked = self.store.tracked()
         found = {}
-        for name in doubtful:
-            if name not in again or again[name] == tracked[name].oid:
+        for name, ref in before.items():
+            # git moves a ref without force when one side is no commit.
+            is_moved = name in tracked and tracked[name].oid != ref.oid
+            if is_moved and not is_ancestor(self.repo, ref.oid, tracked[name].oid):
+                found[name] = tracked[name].oid
+        if all(tracked[name].oid == oid for name, oid in seen.items() if name in tracked):
+            return found
+        # Looked at again, for what was pushed meanwhile.
+        for name, oid in self._look().items():
+            if name not in tracked or tracked[name].oid == oid:
                 continue
-            aside = f"{refs.INCOMING}{name.rsplit('/', 1)[1]}"
+            aside = f"{refs.INCOMING}{writers.new_id()}"
             done = fetch(self.repo, self.remote, [f"+{self.namespace.on_remote(name)}:{aside}"])
             fetched = next(iter(list_refs(self.repo, aside)), None)
             if fetched is None or done.returncode:
                 raise self._fetch_failure(done)
             seen[name] = fetched.oid
-            if not is_ancestor(self.repo, tracked[name].oid, fetched.oid):
+            if is_ancestor(self.repo, tracked[name].oid, fetched.oid):
+                # The fetch could have moved it, but did not; this says why not (row F2).
+                update_refs(self.repo, [RefUpdate(name, fetched.oid, tracked[name].oid)])
+            else:
                 found[name] = fetched.oid
         return found
 
@@ -245,7 +279,8 @@ class Sync:
 
     def _settle(self, gone: Sequence[Ref], replaced: Mapping[str, str]) -> None:
         """The tracked refs now say what the remote has."""
-        updates = [RefUpdate(ref.name, replaced.get(ref.name), ref.oid) for ref in gone]
+        tracked = self.store.tracked()
+        updates = [RefUpdate(r.name, replaced.get(r.name), tracked[r.name].oid) for r in gone if r.name in tracked]
         updates += [RefUpdate(ref.name, None, ref.oid) for ref in list_refs(self.repo, refs.INCOMING.rstrip("/"))]
         # On a conflict another sync of this clone was quicker; the next one looks again.
         with contextlib.suppress(RefConflict):
@@ -284,7 +319,6 @@ class Sync:
             ref
             for name, ref in here.items()
             if refs.is_log(name)
-            and name not in self.result.damaged
             and seen.get(_tracked_name(ref.name)) != ref.oid
             and not (_tracked_name(ref.name) in seen and is_ancestor(self.repo, ref.oid, seen[_tracked_name(ref.name)]))
         ]
@@ -320,6 +354,11 @@ def _writer(name: str) -> str:
 
 def _tracked_name(log: str) -> str:
     return f"{refs.TRACKED_LOG}{_writer(log)}"
+
+
+def _records_of(repo: Repository, oids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    for _oid, content in read_segments(repo, oids):
+        yield from _records(content)
 
 
 def _records(content: bytes | None) -> Iterator[tuple[str, bytes]]:

@@ -20,12 +20,15 @@ VERSION = 1
 _USER_VERSION = VERSION * 1000 + SCHEMA
 _BUSY_SECONDS = 30.0
 _CACHE_KIB = 64 << 10
+# Checking a larger index would be felt in every commit; damage to it is met when it is asked.
+_MAX_CHECKED_BYTES = 1 << 20
 _T = TypeVar("_T")
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE ref (name TEXT PRIMARY KEY, tip TEXT);
 CREATE TABLE segment (n INTEGER PRIMARY KEY, oid TEXT UNIQUE);
+CREATE TABLE unread (oid TEXT PRIMARY KEY);
 CREATE TABLE record (n INTEGER PRIMARY KEY, id BLOB, kind TEXT, clock INTEGER, segment INTEGER,
                      offset INTEGER, length INTEGER);
 CREATE TABLE held (id BLOB PRIMARY KEY, clock INTEGER, segment INTEGER, offset INTEGER, length INTEGER);
@@ -65,11 +68,10 @@ _INDEXES = {
     "suggestion_pull": "INDEX suggestion_pull ON suggestion (pull_request) WHERE pull_request IS NOT NULL",
 }
 
-# What two clones with the same records agree on: everything but places and row numbers.
+# What two clones with the same records agree on: everything but places, row numbers and lines that are no records.
 FOLD = (
     "SELECT id, kind, clock FROM record ORDER BY id",
     "SELECT id FROM held ORDER BY id",
-    "SELECT hash FROM quarantine ORDER BY hash",
     "SELECT suggestion, rule_id, result, clock, id FROM outcome_latest ORDER BY suggestion",
     "SELECT rule_id, result, count FROM outcome_by_rule WHERE count > 0 ORDER BY rule_id, result",
     "SELECT * FROM cost_by_day ORDER BY day, backend",
@@ -124,6 +126,11 @@ def connect(path: Path | None) -> sqlite3.Connection:
             _create(database)
         elif version != _USER_VERSION:
             raise sqlite3.DatabaseError("another version")
+        elif path is not None and path.stat().st_size <= _MAX_CHECKED_BYTES:
+            # What a crash left is found out here, not in the middle of a question.
+            (answer,) = database.execute("PRAGMA quick_check(1)").fetchone()
+            if answer != "ok":
+                raise sqlite3.DatabaseError(answer)
     except BaseException:
         database.close()
         raise
@@ -170,18 +177,13 @@ def clear(database: sqlite3.Connection) -> None:
 
 
 class Loader:
-    """Puts lines into the tables inside one transaction; call `finish` at its end.
-
-    Raises:
-        Reordered: the fold can't take in what came without being built again.
-    """
+    """Puts lines into the tables inside one transaction; call `finish` at its end."""
 
     def __init__(self, database: sqlite3.Connection, *, bulk: bool) -> None:
         self._db = database
         self._seen: set[bytes] | None = set() if bulk else None
         (last,) = database.execute("SELECT coalesce(max(n), 0) FROM record").fetchone()
         self._first = self._next = last + 1
-        self._lowest: int | None = None
         if bulk:
             drop_indexes(database)
 
@@ -232,8 +234,6 @@ class Loader:
             number += 1
         self._next = number
         if rows:
-            lowest = min(row[3] for row in rows)
-            self._lowest = lowest if self._lowest is None else min(self._lowest, lowest)
             self._db.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         for kind, values in of_kind.items():
             marks = ", ".join("?" * len(values[0]))
@@ -243,29 +243,25 @@ class Loader:
         """Hold back what jumps ahead, and bring the folds up to date."""
         if self._seen is not None:
             create_indexes(self._db)
-        if self._lowest is None:
+        if not self.count:
             return
-        top = self._admit(self._lowest)
+        top = self._admit()
         if self._db.execute("SELECT 1 FROM record WHERE clock > ? LIMIT 1", (top,)).fetchone():
             self._hold_back(top)
         self._db.execute(_AFTER_OUTCOMES, (self._first - 1,))
         self._db.execute(_AFTER_COSTS, (self._first - 1,))
 
-    def _admit(self, lowest: int) -> int:
-        """The highest clock that lower ones lead up to."""
-        known = dict(self._db.execute("SELECT key, value FROM meta WHERE key IN ('min_clock', 'max_clock')"))
-        bottom, top = int(known.get("min_clock", lowest)), int(known.get("max_clock", lowest))
-        if lowest < bottom - MAX_CLOCK_JUMP:
-            # What was the beginning is now far ahead of one.
-            raise Reordered
+    def _admit(self) -> int:
+        """The highest clock that lower ones lead up to, from 0."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = 'max_clock'").fetchone()
+        top = 0 if row is None else int(row[0])
         while True:
             query = "SELECT max(clock) FROM record WHERE clock <= ?"
             (higher,) = self._db.execute(query, (top + MAX_CLOCK_JUMP,)).fetchone()
             if higher is None or higher <= top:
                 break
             top = higher
-        values = (("min_clock", str(min(bottom, lowest))), ("max_clock", str(top)))
-        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('max_clock', ?)", (str(top),))
         return top
 
     def _hold_back(self, top: int) -> None:
@@ -278,10 +274,6 @@ class Loader:
                 (top,),
             )
         self._db.execute("DELETE FROM record WHERE clock > ?", (top,))
-
-
-class Reordered(Exception):
-    """Records came that are far older than the oldest: who jumps ahead has to be found out anew."""
 
 
 def chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Any, NamedTuple
@@ -65,9 +66,28 @@ class Triage(NamedTuple):
             return self.finding == finding
         if self.rule_id != rule_id:
             return False
-        import pathspec
+        return self.path is None or matches(self.path, path)
 
-        return self.path is None or pathspec.GitIgnoreSpec.from_lines([self.path]).match_file(path)
+
+def matches(pattern: str, path: str) -> bool:
+    """Whether a pattern in `.gitignore` syntax covers a path; one that is no pattern covers nothing."""
+    import pathspec
+
+    try:
+        return pathspec.GitIgnoreSpec.from_lines([pattern]).match_file(path)
+    except (ValueError, re.error):
+        return False
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a text is a pattern that can cover something."""
+    import pathspec
+
+    try:
+        spec = pathspec.GitIgnoreSpec.from_lines([text])
+    except (ValueError, re.error):
+        return False
+    return any(pattern.include for pattern in spec.patterns)
 
 
 def open_suggestions(index: Index, pull_request: int) -> list[OpenSuggestion]:
@@ -138,7 +158,7 @@ def resolve(index: Index, text: str) -> list[str]:
         UsageError: nothing is called so, or a beginning is that of several records.
     """
     lowered = text.lower()
-    if not lowered or set(lowered) - set("0123456789abcdef"):
+    if not 0 < len(lowered) <= 64 or set(lowered) - set("0123456789abcdef"):
         raise UsageError(f"{text!r} is no id", "ids are hexadecimal; see `nootropic-bot state log`")
     for table, column in (("suggestion", "suggestion"), ("finding", "finding"), ("run", "run")):
         query = (

@@ -208,7 +208,7 @@ def ref_records(repository: Path, *prefixes: str) -> Iterator[dict[str, Any]]:
     found = git(repository, "rev-list", "--objects", "--stdin", feed=logs).splitlines() if logs else []
     blobs = {oid for oid, _space, path in (line.partition(" ") for line in found) if path.endswith(".jsonl")}
     for name in (name for name in names if name.endswith("/base")):
-        for entry in git(repository, "ls-tree", "-r", "-z", "--full-tree", name).split("\0"):
+        for entry in git(repository, "ls-tree", "-r", "-z", "--full-tree", name, check=False).split("\0"):
             meta, _tab, path = entry.partition("\t")
             if path.endswith(".jsonl"):
                 blobs.add(meta.split(" ")[2])
@@ -228,10 +228,13 @@ def _contents(repository: Path, oids: list[str]) -> Iterator[bytes]:
     at = 0
     for oid in oids:
         end = output.index(b"\n", at)
-        name, kind, size = output[at:end].decode().split(" ")
-        assert (name, kind) == (oid, "blob")
-        yield output[end + 1 : end + 1 + int(size)]
-        at = end + 1 + int(size) + 1
+        name, kind, *size = output[at:end].decode().split(" ")
+        assert name == oid
+        at = end + 1
+        if kind != "missing":
+            if kind == "blob":
+                yield output[at : at + int(size[0])]
+            at += int(size[0]) + 1
 
 
 def _genuine(line: bytes) -> dict[str, Any] | None:
@@ -240,6 +243,6 @@ def _genuine(line: bytes) -> dict[str, Any] | None:
         record: dict[str, Any] = json.loads(line)
         identity = record.pop("id")
         body = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return {"id": identity, **record} if hashlib.sha256(body).hexdigest() == identity else None
