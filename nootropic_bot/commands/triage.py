@@ -69,7 +69,8 @@ def add(
             made: Draft = draft("triage", data)
         except Invalid as error:
             remedy = "a finding's id is in `nootropic-bot review --format json`"
-            raise UsageError(f"this can't be recorded: {error}", remedy) from error
+            problem = "this is no finding" if str(error).startswith("finding") else "this can't be recorded"
+            raise UsageError(f"{problem}: {error}", remedy) from error
         (made,), redacted = redact([made])
         appended = store.append([made])
         if format_ != "text":

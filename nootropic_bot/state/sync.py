@@ -194,7 +194,7 @@ class Sync:
             done = fetch(self.repo, self.remote, self._refspecs([name]))
             if done.returncode:
                 failed[name] = without_credentials(done.error_text)
-        if len(failed) == len(seen):
+        if failed and len(failed) == len(seen):
             raise self._fetch_failure(done)
         self.result.damaged.update(failed)
         return {name: oid for name, oid in seen.items() if name not in failed}

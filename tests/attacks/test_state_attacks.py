@@ -194,11 +194,21 @@ def test_a22_a_fix_that_moves_a_secret_brings_it_into_no_object(
 ) -> None:
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULES)
-    ran = reviewed(repo, content, rules)
+    reviewed(repo, content, rules)
     assert_no_part(repo.path, parts)
+    (record,) = json.loads(repo.bot("state", "log", "--kind", "suggestion", "--format", "json").out)
+    assert any(edit.get("copies") for edit in record["data"]["edits"]), "what is moved is named by its place"
+
+
+def test_a22_a_secret_that_a_fix_brings_in_is_taken_out_and_counted(repo: Repo, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULES.replace("host=$HOST", f"host=$HOST, secret='{PASSWORD}', token='{GITHUB_TOKEN}'"))
+    ran = reviewed(repo, 'def start(db, key):\n    return db.connect("db.example.org", key)\n', rules)
+    assert_no_part(repo.path, [GITHUB_TOKEN, PASSWORD])
     (record,) = json.loads(repo.bot("state", "log", "--kind", "suggestion", "--format", "json").out)
     assert record["data"]["redacted"] >= 1
     assert "secrets taken out of what was recorded: " in ran.err
+    assert repo.bot("state", "verify", "--replay", record["data"]["suggestion"]).code == 4
 
 
 def attachments(path: Path) -> list[str]:

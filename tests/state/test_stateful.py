@@ -1,4 +1,4 @@
-"""Rows F1, F3, F18, F21, A44 in any order: three clones and a remote, of which a machine that looks for trouble does anything.
+"""Rows F1, F3, F21, A44 in any order: three clones and a remote, of which a machine that looks for trouble does anything.
 
 The machine appends, syncs, compacts, kills, collects garbage, copies clones, deletes indexes, and rewrites the remote.
 What a clone has once shown it must go on showing; at the end all must hold the same, and nothing acknowledged is lost.
