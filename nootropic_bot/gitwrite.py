@@ -26,6 +26,8 @@ from nootropic_bot.process import Completed
 # What a ref names must survive a power cut (git-config(1), core.fsync; git before 2.36 ignores the setting).
 DURABLE = ("-c", "core.fsync=loose-object,pack,pack-metadata,reference", "-c", "core.fsyncMethod=fsync")
 NETWORK_SECONDS = 600.0
+# What a fetch writes can be fetched again: its refs, of which there may be thousands, need no flush each.
+_FETCHED = ("-c", "core.fsync=loose-object,pack,pack-metadata")
 # Milliseconds: `git gc` packs refs now and then and holds their locks for a moment.
 _PATIENT = ("-c", "core.filesRefLockTimeout=3000", "-c", "core.packedRefsTimeout=3000")
 _QUIET_TRANSFER = (
@@ -40,8 +42,8 @@ _IDENTITY = {
     for who in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "nootropic-bot"), ("EMAIL", "nootropic-bot@localhost"))
 }
-# A name on the command line costs ARG_MAX; a push of this many refs stays far below it.
-REFS_A_PUSH = 500
+# Each costs some 150 bytes of the command line, of which macOS allows a megabyte.
+REFS_A_PUSH = 2000
 
 
 class RefConflict(Exception):
@@ -244,9 +246,12 @@ def fetch(repo: Repository, remote: str, refspecs: Sequence[str], *, refetch: bo
     )
 
 
-def push(repo: Repository, remote: str, refspecs: Sequence[str], *, leases: Sequence[str] = ()) -> Completed:
-    """Push refspecs; each ref by itself succeeds or fails. `leases`: `<ref>:<expected id>`."""
+def push(
+    repo: Repository, remote: str, refspecs: Sequence[str], *, leases: Sequence[str] = (), atomic: bool = False
+) -> Completed:
+    """Push refspecs; each ref by itself succeeds or fails, or with `atomic` all do. `leases`: `<ref>:<expected id>`."""
     options = [f"--force-with-lease={lease}" for lease in leases]
+    options += ["--atomic"] if atomic else []
     return _transfer(
         repo,
         "push",
@@ -262,7 +267,7 @@ def push(repo: Repository, remote: str, refspecs: Sequence[str], *, leases: Sequ
 
 
 def _transfer(repo: Repository, *args: str, feed: bytes | None = None) -> Completed:
-    settings = (*DURABLE, *_PATIENT, *_QUIET_TRANSFER)
+    settings = (*(_FETCHED if args[0] == "fetch" else DURABLE), *_PATIENT, *_QUIET_TRANSFER)
     env = network_environment()
     done = repo.run(*settings, *args, feed=feed, check=False, timeout=NETWORK_SECONDS, env=env)
     if done.timed_out:

@@ -105,7 +105,10 @@ def _compact_remote(store: Store, sync: Sync, now: float | None) -> Compacted:
     for part in chunks(folded.logs, REFS_A_PUSH):
         names = [(store.namespace.on_remote(ref.name), ref.oid) for ref in part]
         leases = [f"{name}:{oid}" for name, oid in names]
-        push(store.repo, sync.remote, [f":{name}" for name, _oid in names], leases=leases)
+        removals = [f":{name}" for name, _oid in names]
+        # In one transaction it is much faster; by itself each where one has moved on, or the server can't do that.
+        if push(store.repo, sync.remote, removals, leases=leases, atomic=True).returncode:
+            push(store.repo, sync.remote, removals, leases=leases)
     # What is gone there now is let go here by the rules of a sync.
     sync.pull()
     return Compacted(len(folded.logs), folded.records)
