@@ -16,7 +16,7 @@ from typing import Any
 
 from nootropic_bot.errors import NootropicError
 from nootropic_bot.git import Repository
-from nootropic_bot.gitwrite import fetch, has_remote, list_refs
+from nootropic_bot.gitwrite import fetch, has_remote, list_refs, list_remote
 from nootropic_bot.state import refs
 from nootropic_bot.state.store import Store
 from nootropic_bot.state.views import counts
@@ -98,10 +98,11 @@ def _fetch_again(store: Store) -> str:
     """Fetch the whole state as if nothing of it were here; a remark for the user."""
     if not has_remote(store.repo, store.settings.remote):
         return "there is no remote to fetch them from again"
-    prefix = store.namespace.prefix
-    specs = [f"+{prefix}/log/*:{refs.TRACKED_LOG}*", f"+{prefix}/base*:{refs.TRACKED_BASE}*"]
+    remote, namespace = store.settings.remote, store.namespace
     try:
-        done = fetch(store.repo, store.settings.remote, specs, refetch=True)
+        names = namespace.tracked(list_remote(store.repo, remote, namespace.patterns()))
+        specs = [f"{namespace.on_remote(name)}:{name}" for name in names]
+        done = fetch(store.repo, remote, specs, refetch=True)
     except NootropicError as error:
         return f"they could not be fetched again: {error.message}"
     return f"they could not be fetched again: {done.error_text}" if done.returncode else "they were fetched again"
