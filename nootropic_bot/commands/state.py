@@ -102,7 +102,7 @@ def _one_line(record: dict[str, Any]) -> str:
     names = ("suggestion", "finding", "action", "result", "rule_id", "path", "line", "reason", "mode", "findings")
     parts = [f"{data[name]}" for name in names if data.get(name) is not None]
     if record["kind"] == "run":
-        parts = [f"{data.get('mode')}, {data.get('findings')} findings, {data.get('verified')} proved fixes"]
+        parts = [f"{data.get('mode')}; findings: {data.get('findings')}, proved fixes: {data.get('verified')}"]
     head = f"{record['id'][:12]}  {record['at']}  {record['kind']:<10}  {' '.join(parts)}"
     return one_line(head)[:200].rstrip()
 
