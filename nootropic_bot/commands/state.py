@@ -165,7 +165,9 @@ def compact(format_: str) -> None:
         if format_ != "text":
             show(asdict(done), format_)
         elif done.was_overtaken:
-            click.echo("another clone was compacting at the same time; its result stands")
+            click.echo(
+                "the remote did not take the new base: another clone was quicker, or it refuses; nothing changed"
+            )
         else:
             click.echo(f"folded {_plural(done.writers, 'log')}, {_plural(done.records, 'record')}, into the base")
 

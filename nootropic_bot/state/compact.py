@@ -54,7 +54,7 @@ PILE = 64
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
-    """What a compaction did: writers folded, records the base gained, and whether another one was quicker."""
+    """What a compaction did: writers folded, records gained, and whether the base had moved (or was refused)."""
 
     writers: int = 0
     records: int = 0

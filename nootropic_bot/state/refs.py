@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 LOCAL = "refs/nootropic"
 BASE = f"{LOCAL}/base"
-LOG = f"{LOCAL}/log/"
 TRACKED = f"{LOCAL}/remote"
 TRACKED_BASE = f"{TRACKED}/base"
 TRACKED_LOG = f"{TRACKED}/log/"

@@ -174,7 +174,7 @@ class Sync:
 
     def _fetch(self, seen: dict[str, str]) -> dict[str, str]:
         """Bring tracked refs up to what the remote has, but for rewritten ones; what it has and can give."""
-        for attempt in range(ATTEMPTS):
+        for attempt in range(2):
             tracked = {name: ref.oid for name, ref in self.store.tracked().items()}
             changed = [name for name, oid in seen.items() if tracked.get(name) != oid]
             if not changed:
@@ -185,8 +185,6 @@ class Sync:
             # A ref vanished between looking and fetching, or something went wrong.
             self._sleep(_FIRST_WAIT_SECONDS * 2**attempt * (0.5 + random.random()))  # noqa: S311 (jitter)
             seen = self._look()
-            if attempt == 1:
-                break
         # One ref that the remote can't give must not keep the others back.
         absent = self._absent(seen)
         failed = {}

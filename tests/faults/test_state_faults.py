@@ -687,7 +687,7 @@ def test_f6_damage_to_one_log_makes_no_other_writer_finished(here: Path, other: 
     sync(here)
     empty_object(here, third.replace(HERE, f"{HERE}/remote"))
     ran = run_bot("state", "compact", cwd=here)
-    assert "another clone was compacting" not in ran.out, "there is none"
+    assert "did not take the new base" not in ran.out, "there is none"
     assert own_log(other) in logs_of(remote)
     assert own_log(here) in logs_of(remote)
     assert everything <= remote_ids(remote)
