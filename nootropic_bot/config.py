@@ -66,6 +66,71 @@ class StateSettings:
 
 
 @dataclass(frozen=True)
+class BudgetSettings:
+    """`[models.budget]`: how much may be generated; 0 means without limit. Tokens count prompt and answer."""
+
+    tokens_per_run: int = 0
+    tokens_per_day: int = 0
+    tokens_per_month: int = 0
+    dollars_per_run: float = 0.0
+    dollars_per_day: float = 0.0
+    dollars_per_month: float = 0.0
+
+
+@dataclass(frozen=True)
+class MatcherSettings:
+    """`[models.weights]`: what counts how much when a model is chosen for this machine (`models/matcher.py`)."""
+
+    accuracy: float = 1.0
+    throughput: float = 0.5
+    memory: float = 0.5
+    cost: float = 0.25
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """`[models]`: who proposes fixes, and how sure one must be to show them.
+
+    `order`: the names of backends, the first that answers wins: "bundled" is the model in the package, others are
+    `[backend.<name>]` or an installed model of `models list`. `candidates`: at most so many proposals a finding.
+    `min_confidence`: a model's proved fix below this is shown on demand only (`--unproved`). `timeout_seconds`: for one
+    answer. `allow_cloud`: whether a backend may send code away from this machine; its key must be there as well.
+    """
+
+    order: tuple[str, ...] = ("bundled",)
+    enabled: bool = True
+    candidates: int = 3
+    min_confidence: float = 0.8
+    timeout_seconds: float = 20.0
+    allow_cloud: bool = False
+    budget: BudgetSettings = field(default_factory=BudgetSettings)
+    weights: MatcherSettings = field(default_factory=MatcherSettings)
+
+
+@dataclass(frozen=True)
+class BackendSettings:
+    """`[backend.<name>]`: one model to ask.
+
+    `kind`: "llama_cpp" (a GGUF file: `model` is the name of an installed one), "openai_compatible" (a server of your own:
+    `url`), or a cloud: "openai", "anthropic", "huggingface". `key_env`: the environment variable that holds the key.
+    `context`, `threads`, `gpu_layers`: 0 and -1 mean what suits this machine. Prices in dollars for a million tokens.
+    `latency_seconds`: slower answers count as failures. `version` says what stands behind a server's model name.
+    """
+
+    kind: Literal["llama_cpp", "openai_compatible", "openai", "anthropic", "huggingface"] = "llama_cpp"
+    model: str = ""
+    version: str = ""
+    url: str = ""
+    key_env: str = ""
+    context: int = 0
+    threads: int = 0
+    gpu_layers: int = -1
+    latency_seconds: float = 0.0
+    prompt_price: float = 0.0
+    answer_price: float = 0.0
+
+
+@dataclass(frozen=True)
 class Config:
     """All settings, with their defaults.
 
@@ -80,6 +145,8 @@ class Config:
     hook: HookSettings = field(default_factory=HookSettings)
     critique: CritiqueSettings = field(default_factory=CritiqueSettings)
     state: StateSettings = field(default_factory=StateSettings)
+    models: ModelSettings = field(default_factory=ModelSettings)
+    backend: Mapping[str, BackendSettings] = field(default_factory=dict)
     rule: Mapping[str, RuleSettings] = field(default_factory=dict)
 
     def settings_of(self, rule_id: str) -> RuleSettings:
@@ -151,6 +218,7 @@ def _validate(where_and_table: tuple[str, Mapping[str, Any]]) -> Config:
         raise UsageError(f"{where}: state.namespace {config.state.namespace!r} is no place for refs", remedy)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]*", config.state.remote):
         raise UsageError(f"{where}: state.remote {config.state.remote!r} is not the name of a remote")
+    _check_models(where, config)
     for rule_id, settings in config.rule.items():
         if not settings.enabled and not settings.reason.strip():
             raise UsageError(
@@ -160,7 +228,33 @@ def _validate(where_and_table: tuple[str, Mapping[str, Any]]) -> Config:
     return config
 
 
-_SECTIONS: Mapping[str, type] = {"hook": HookSettings, "critique": CritiqueSettings, "state": StateSettings}
+def _check_models(where: str, config: Config) -> None:
+    models = config.models
+    if (
+        not 1 <= models.candidates <= 16
+        or not 0 <= models.min_confidence <= 1
+        or not 0 < models.timeout_seconds <= 3600
+    ):
+        raise UsageError(
+            f"{where}: models.candidates must lie in 1..16, models.min_confidence in 0..1, "
+            "models.timeout_seconds between 0 and 3600"
+        )
+    for value in (*asdict(models.budget).values(), *asdict(models.weights).values()):
+        if not 0 <= value < float("inf"):
+            raise UsageError(f"{where}: the numbers of models.budget and models.weights are 0 or more")
+    for name, backend in config.backend.items():
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+            raise UsageError(f"{where}: backend.{name!r} is no name", "use letters, digits, `.`, `_` and `-`")
+        if backend.kind == "openai_compatible" and not re.match(r"https?://", backend.url):
+            raise UsageError(f"{where}: backend.{name} has no `url`", 'for example `url = "http://127.0.0.1:8080/v1"`')
+
+
+_SECTIONS: Mapping[str, type] = {
+    "hook": HookSettings,
+    "critique": CritiqueSettings,
+    "state": StateSettings,
+    "models": ModelSettings,
+}
 
 
 def _refuse_unknown_keys(where: str, table: Mapping[str, Any]) -> None:
@@ -168,10 +262,17 @@ def _refuse_unknown_keys(where: str, table: Mapping[str, Any]) -> None:
     for name, settings in _SECTIONS.items():
         if isinstance(table.get(name), dict):
             _check_keys(where, f"{name}.", table[name], {f.name for f in fields(settings)})
-    rules = table.get("rule")
-    for rule_id, values in rules.items() if isinstance(rules, dict) else ():
-        if isinstance(values, dict):
-            _check_keys(where, f"rule.{rule_id}.", values, {f.name for f in fields(RuleSettings)})
+    models = table.get("models")
+    for name, settings in (
+        (("budget", BudgetSettings), ("weights", MatcherSettings)) if isinstance(models, dict) else ()
+    ):
+        if isinstance(models.get(name), dict):
+            _check_keys(where, f"models.{name}.", models[name], {f.name for f in fields(settings)})
+    for section, settings in (("rule", RuleSettings), ("backend", BackendSettings)):
+        entries = table.get(section)
+        for name, values in entries.items() if isinstance(entries, dict) else ():
+            if isinstance(values, dict):
+                _check_keys(where, f"{section}.{name}.", values, {f.name for f in fields(settings)})
 
 
 def _check_keys(where: str, prefix: str, table: Mapping[str, Any], known: set[str]) -> None:
@@ -206,8 +307,15 @@ def _rebuild(data: Mapping[str, Any]) -> Config:
         hook=HookSettings(**data["hook"]),
         critique=CritiqueSettings(**data["critique"]),
         state=StateSettings(**data["state"]),
+        models=_rebuild_models(data["models"]),
+        backend={name: BackendSettings(**settings) for name, settings in data["backend"].items()},
         rule={rule_id: RuleSettings(**settings) for rule_id, settings in data["rule"].items()},
     )
+
+
+def _rebuild_models(data: Mapping[str, Any]) -> ModelSettings:
+    budget, weights = BudgetSettings(**data["budget"]), MatcherSettings(**data["weights"])
+    return ModelSettings(**{**data, "order": tuple(data["order"]), "budget": budget, "weights": weights})
 
 
 def _with_environment(config: Config, env: Mapping[str, str]) -> Config:
