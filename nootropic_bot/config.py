@@ -111,8 +111,8 @@ class ModelSettings:
 class BackendSettings:
     """`[backend.<name>]`: one model to ask.
 
-    `kind`: "llama_cpp" (a GGUF file: `model` is the name of an installed one), "openai_compatible" (a server of your own:
-    `url`), or a cloud: "openai", "anthropic", "huggingface". `key_env`: the environment variable that holds the key.
+    `kind`: "llama_cpp" (a GGUF file: `model` is the name of an installed one), "openai_compatible" (a server of your
+    own: `url`), or a cloud: "openai", "anthropic", "huggingface". `key_env`: the environment variable with the key.
     `context`, `threads`, `gpu_layers`: 0 and -1 mean what suits this machine. Prices in dollars for a million tokens.
     `latency_seconds`: slower answers count as failures. `version` says what stands behind a server's model name.
     """
@@ -254,20 +254,19 @@ _SECTIONS: Mapping[str, type] = {
     "critique": CritiqueSettings,
     "state": StateSettings,
     "models": ModelSettings,
+    "models.budget": BudgetSettings,
+    "models.weights": MatcherSettings,
 }
 
 
 def _refuse_unknown_keys(where: str, table: Mapping[str, Any]) -> None:
     _check_keys(where, "", table, {f.name for f in fields(Config)})
     for name, settings in _SECTIONS.items():
-        if isinstance(table.get(name), dict):
-            _check_keys(where, f"{name}.", table[name], {f.name for f in fields(settings)})
-    models = table.get("models")
-    for name, settings in (
-        (("budget", BudgetSettings), ("weights", MatcherSettings)) if isinstance(models, dict) else ()
-    ):
-        if isinstance(models.get(name), dict):
-            _check_keys(where, f"models.{name}.", models[name], {f.name for f in fields(settings)})
+        inner: Any = table
+        for part in name.split("."):
+            inner = inner.get(part) if isinstance(inner, dict) else None
+        if isinstance(inner, dict):
+            _check_keys(where, f"{name}.", inner, {f.name for f in fields(settings)})
     for section, settings in (("rule", RuleSettings), ("backend", BackendSettings)):
         entries = table.get(section)
         for name, values in entries.items() if isinstance(entries, dict) else ():

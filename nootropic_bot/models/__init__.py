@@ -1,1 +1,1 @@
-"""Models: one interface over local runtimes (`base.py`), where they come from (`registry.py`), who is asked (`router.py`)."""
+"""Models: one interface over runtimes (`base.py`), where they come from (`registry.py`), who is asked (`router.py`)."""

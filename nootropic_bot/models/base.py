@@ -105,10 +105,10 @@ class Message:
 class Request:
     """What to generate. Exactly one of `prompt` (raw completion) and `messages` (chat) is given.
 
-    `max_tokens`: of the answer. `temperature` 0 is greedy. `stop`: texts, or control tokens, that end the answer and are
-    not part of it. `grammar` is GBNF; `json_schema` a JSON schema that the answer must satisfy; at most one of both.
-    `timeout` in seconds, after which the generation is stopped and `TimedOut` raised. `shared_prefix`: how many leading
-    parts of `prompt` (or of `messages`) later requests will begin with too; their state may be kept.
+    `max_tokens`: of the answer. `temperature` 0 is greedy. `stop`: texts, or control tokens, that end the answer and
+    are not part of it. `grammar` is GBNF; `json_schema` a JSON schema that the answer must satisfy; at most one of
+    both. `timeout` in seconds, after which the generation is stopped and `TimedOut` raised. `shared_prefix`: how many
+    leading parts of `prompt` (or of `messages`) later requests will begin with too; their state may be kept.
     """
 
     prompt: Prompt = ()
