@@ -16,7 +16,7 @@ from nootropic_bot.cachefile import write_atomically
 from nootropic_bot.critique.stage import Critique, Located
 from nootropic_bot.diff import apply_edits
 from nootropic_bot.errors import EnvironmentFault
-from nootropic_bot.pipeline import Outcome, prove_all
+from nootropic_bot.pipeline import Outcome, models_of, prove_all
 from nootropic_bot.records import Edit, FileAnalysis, Suggestion
 from nootropic_bot.source import Source, decode, split_lines
 
@@ -52,7 +52,9 @@ def apply(outcome: Outcome) -> Applied:
     files: dict[str, _File] = {}
     for item in outcome.located:
         suggestion = item.finding.suggestion
-        if suggestion is not None and suggestion.verified and item.candidate.path in outcome.sources:
+        if suggestion is None or (suggestion.source == "model" and _are_model_fixes_left(outcome.critique)):
+            continue
+        if suggestion.verified and item.candidate.path in outcome.sources:
             source = outcome.sources[item.candidate.path]
             file = files.setdefault(source.path, _File(source, item.analysis, {}))
             file.pending[item.finding.id] = item
@@ -72,6 +74,11 @@ def apply(outcome: Outcome) -> Applied:
         _write(top, path, originals[path], files[path].source)
     done = frozenset(identity for path in written for identity in files[path].fixed)
     return Applied(done, tuple(sorted(written)), tuple(skipped))
+
+
+def _are_model_fixes_left(critique: Critique) -> bool:
+    """Whether a model's fixes are shown but not applied: a hook does so unless the configuration says otherwise."""
+    return critique.session.request.in_hook and not critique.session.config.hook.apply_model_fixes
 
 
 def _advance(critique: Critique, files: Sequence[_File]) -> bool:
@@ -168,7 +175,9 @@ def _propose_again(critique: Critique, files: Sequence[_File]) -> None:
     items = [item for file in files for item in file.pending.values()]
     if not items:
         return
-    made, _proposing, _verifying = prove_all(critique, items, {file.source.path: file.source for file in files})
+    sources = {file.source.path: file.source for file in files}
+    models = None if _are_model_fixes_left(critique) else models_of(critique.session)
+    made = prove_all(critique, items, sources, models).suggestions
     for file in files:
         file.pending = {
             identity: replace(item, finding=replace(item.finding, suggestion=suggestion))

@@ -39,9 +39,10 @@ class RuleSettings:
 
 @dataclass(frozen=True)
 class HookSettings:
-    """`[hook]`: the commit hook."""
+    """`[hook]`: the commit hook. `apply_model_fixes`: whether `hook --fix` also writes what a model proposed."""
 
     budget_seconds: float = 5.0
+    apply_model_fixes: bool = False
 
 
 @dataclass(frozen=True)
@@ -239,12 +240,18 @@ def _check_models(where: str, config: Config) -> None:
             f"{where}: models.candidates must lie in 1..16, models.min_confidence in 0..1, "
             "models.timeout_seconds between 0 and 3600"
         )
+    if len(set(models.order)) != len(models.order):
+        raise UsageError(f"{where}: models.order names a model twice")
     for value in (*asdict(models.budget).values(), *asdict(models.weights).values()):
         if not 0 <= value < float("inf"):
             raise UsageError(f"{where}: the numbers of models.budget and models.weights are 0 or more")
     for name, backend in config.backend.items():
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
             raise UsageError(f"{where}: backend.{name!r} is no name", "use letters, digits, `.`, `_` and `-`")
+        if not all(0 <= figure < float("inf") for figure in (backend.prompt_price, backend.answer_price)):
+            raise UsageError(f"{where}: the prices of backend.{name} are dollars for a million tokens, 0 or more")
+        if not 0 <= backend.latency_seconds < float("inf"):
+            raise UsageError(f"{where}: backend.{name}.latency_seconds is a number of seconds, 0 for no limit")
         if backend.kind == "openai_compatible" and not re.match(r"https?://", backend.url):
             raise UsageError(f"{where}: backend.{name} has no `url`", 'for example `url = "http://127.0.0.1:8080/v1"`')
 
@@ -318,7 +325,7 @@ def _rebuild_models(data: Mapping[str, Any]) -> ModelSettings:
 
 
 def _with_environment(config: Config, env: Mapping[str, str]) -> Config:
-    """`NOOTROPIC_FAIL_ON`, `NOOTROPIC_HOOK_BUDGET_SECONDS`, `NOOTROPIC_JOBS`, `NOOTROPIC_RECORD` win over the files."""
+    """`NOOTROPIC_` and `FAIL_ON`, `HOOK_BUDGET_SECONDS`, `JOBS`, `RECORD` or `MODEL` win over the files."""
     fail_on = env.get("NOOTROPIC_FAIL_ON")
     if fail_on is not None:
         choices: tuple[FailOn, ...] = ("error", "warning", "info", "never")
@@ -330,11 +337,18 @@ def _with_environment(config: Config, env: Mapping[str, str]) -> Config:
         config = replace(config, hook=replace(config.hook, budget_seconds=_number(budget, "HOOK_BUDGET_SECONDS")))
     if (jobs := env.get("NOOTROPIC_JOBS")) is not None:
         config = replace(config, critique=replace(config.critique, jobs=int(_number(jobs, "JOBS"))))
-    if (record := env.get("NOOTROPIC_RECORD")) is not None:
-        if record not in ("0", "1"):
-            raise UsageError(f"NOOTROPIC_RECORD is {record!r}", "use 0 or 1")
-        config = replace(config, state=replace(config.state, record=record == "1"))
+    if (record := _switch(env, "NOOTROPIC_RECORD")) is not None:
+        config = replace(config, state=replace(config.state, record=record))
+    if (model := _switch(env, "NOOTROPIC_MODEL")) is not None:
+        config = replace(config, models=replace(config.models, enabled=model))
     return config
+
+
+def _switch(env: Mapping[str, str], name: str) -> bool | None:
+    value = env.get(name)
+    if value not in (None, "0", "1"):
+        raise UsageError(f"{name} is {value!r}", "use 0 or 1")
+    return None if value is None else value == "1"
 
 
 def _number(text: str, name: str) -> float:

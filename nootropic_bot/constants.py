@@ -10,6 +10,7 @@ SCHEMA_VERSION = 1
 CONFIG_FILE = "nootropic.toml"
 PYPROJECT_FILE = "pyproject.toml"
 PYPROJECT_TABLE = "nootropic"
+MODEL_LOCK_FILE = "nootropic.lock"
 
 # git's well-known empty tree (SHA-1 and SHA-256 object formats): the base of a repository's first commit.
 EMPTY_TREE = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from nootropic_bot import __version__
@@ -17,6 +17,7 @@ from nootropic_bot.session import Session
 
 if TYPE_CHECKING:
     from nootropic_bot.propose.base import Proposer
+    from nootropic_bot.propose.models import Models
     from nootropic_bot.source import Source
 
 Progress = Callable[[str], None]
@@ -38,6 +39,15 @@ def ladder() -> tuple[Proposer, ...]:
     from nootropic_bot.propose.rule_fix import RuleFix
 
     return (RuleFix(),)
+
+
+def models_of(session: Session) -> Models | None:
+    """The models that may be asked in this session; None where none are wanted."""
+    if not session.request.use_model or not session.config.models.enabled or not session.config.models.order:
+        return None
+    from nootropic_bot.propose.models import Models
+
+    return Models.of(session)
 
 
 def review(session: Session, progress: Progress = lambda _message: None) -> Outcome:
@@ -70,11 +80,14 @@ def suggest(critique: Critique, located: Sequence[Located]) -> tuple[list[Locate
 
     session = critique.session
     folder = session.repo.cache_dir / "proofs"
-    cache = ProofCache(folder, session.rules.hash, critique.engine.version, str(session.request.unproved))
+    models = models_of(session)
+    salt = models.identity if models is not None else "no model"
+    cache = ProofCache(folder, session.rules.hash, critique.engine.version, str(session.request.unproved), salt)
     known: dict[str, Suggestion | None] = {}
     open_items: list[Located] = []
     for item in located:
-        if item.finding.in_scope and item.finding.suppressed is None and _may_be_fixed(item):
+        is_open = item.finding.in_scope and item.finding.suppressed is None
+        if is_open and (item.match.fix is not None or models is not None):
             is_known, suggestion = cache.get(item.candidate.oid, item.finding.id)
             if is_known:
                 known[item.finding.id] = suggestion
@@ -85,24 +98,62 @@ def suggest(critique: Critique, located: Sequence[Located]) -> tuple[list[Locate
         session.notes.append(f"the time budget was used up: no fix was tried for {len(open_items)} findings")
     elif open_items:
         critique.load_sources(item.candidate for item in open_items)
-        made, proposing, verifying = prove_all(critique, open_items, critique.sources)
+        proved = prove_all(critique, open_items, critique.sources, models)
         if not critique.deadline.has_passed():
             for item in open_items:
-                cache.put(item.candidate.oid, item.finding.id, made.get(item.finding.id))
-        known.update(made)
+                if item.finding.id not in proved.unanswered:
+                    cache.put(item.candidate.oid, item.finding.id, proved.suggestions.get(item.finding.id))
+        known.update(proved.suggestions)
+        proposing, verifying = proved.proposing, proved.verifying
     result = [replace(item, finding=replace(item.finding, suggestion=known.get(item.finding.id))) for item in located]
     return result, proposing, verifying
 
 
-def _may_be_fixed(item: Located) -> bool:
-    """Whether any proposer could speak; today only a rule's own fix can, so most findings cost nothing here."""
-    return item.match.fix is not None
+@dataclass(slots=True)
+class Proved:
+    """What proposing and proving gave: suggestions by finding id, and the seconds that each took.
+
+    `unanswered`: the findings on which a model failed, which may go better next time.
+    """
+
+    suggestions: dict[str, Suggestion] = field(default_factory=dict)
+    proposing: float = 0.0
+    verifying: float = 0.0
+    unanswered: set[str] = field(default_factory=set)
 
 
 def prove_all(
-    critique: Critique, items: Sequence[Located], sources: Mapping[str, Source]
-) -> tuple[dict[str, Suggestion], float, float]:
-    """Suggestions by finding id, and the seconds spent on proposing and on proving; `sources` by path."""
+    critique: Critique, items: Sequence[Located], sources: Mapping[str, Source], models: Models | None = None
+) -> Proved:
+    """Propose for every item, and prove; `sources` by path.
+
+    In two rounds, each with one start of the engine: first what needs no model, then, for what is left, the models.
+    """
+    result = Proved()
+    _round(critique, items, sources, ladder(), result)
+    left = [item for item in items if not _is_verified(result, item)]
+    if models is not None and left and not critique.deadline.has_passed():
+        # Findings of one rule after another: the state of the rule's part of the prompt is computed once.
+        left.sort(key=lambda item: (item.match.rule_id, item.candidate.path, item.match.start))
+        proposer = models.proposer(critique.deadline.left)
+        _round(critique, left, sources, (proposer,), result)
+        result.unanswered |= proposer.unanswered
+        models.report()
+    return result
+
+
+def _is_verified(result: Proved, item: Located) -> bool:
+    made = result.suggestions.get(item.finding.id)
+    return made is not None and made.verified
+
+
+def _round(
+    critique: Critique,
+    items: Sequence[Located],
+    sources: Mapping[str, Source],
+    proposers: Sequence[Proposer],
+    result: Proved,
+) -> None:
     from nootropic_bot.propose.base import Context, climb
     from nootropic_bot.verify.case import Case
     from nootropic_bot.verify.proof import prove
@@ -113,17 +164,19 @@ def prove_all(
         source = sources.get(item.candidate.path)
         if source is not None:
             context = Context(source, item.match, critique.rule(item.match.rule_id), item.analysis)
-            for proposal in climb(ladder(), item.finding, context):
+            for proposal in climb(proposers, item.finding, context):
                 cases.append(Case(source, item.match, item.analysis, proposal))
     proposed = time.perf_counter()
-    verdicts = prove(cases, critique.rescan)
-    made: dict[str, Suggestion] = {}
-    for case, verdict in zip(cases, verdicts, strict=True):
-        finding_id = case.proposal.finding_id
-        is_better = finding_id not in made or (verdict.is_verified and not made[finding_id].verified)
-        if is_better and (verdict.is_verified or critique.session.request.unproved):
-            made[finding_id] = _suggestion(case.proposal, verdict, case.source)
-    return made, proposed - started, time.perf_counter() - proposed
+    request, limit = critique.session.request, critique.session.config.models.min_confidence
+    for case, verdict in zip(cases, prove(cases, critique.rescan), strict=True):
+        finding_id, confidence = case.proposal.finding_id, case.proposal.confidence
+        known = result.suggestions.get(finding_id)
+        is_better = known is None or (verdict.is_verified and not known.verified)
+        is_shown = verdict.is_verified and (confidence is None or confidence >= limit)
+        if is_better and (is_shown or request.unproved):
+            result.suggestions[finding_id] = _suggestion(case.proposal, verdict, case.source)
+    result.proposing += proposed - started
+    result.verifying += time.perf_counter() - proposed
 
 
 def _suggestion(proposal: Proposal, verdict: Verdict, source: Source) -> Suggestion:

@@ -25,7 +25,7 @@ from nootropic_bot.rulefiles import RuleSet
 from nootropic_bot.session import Session
 from nootropic_bot.source import Source
 from nootropic_bot.state.redact import MIN_SECRET, count_secrets, find_secrets
-from nootropic_bot.state.schema import Draft, FindingData, Proof, RunData, SuggestionData, TextEdit
+from nootropic_bot.state.schema import CostData, Draft, FindingData, Proof, RunData, SuggestionData, TextEdit
 from nootropic_bot.state.views import known_findings, known_suggestions
 
 _TOKEN = re.compile(r"\w+|\s+|.", re.DOTALL)
@@ -46,6 +46,7 @@ def record(outcome: Outcome) -> list[str]:
         rules = _rules_text(session) if suggested else None
         rules_id = hashlib.sha256(rules).hexdigest() if rules else session.rules.hash
         drafts = [Draft("run", _run(outcome, run)), *_findings(outcome, run)]
+        drafts += _costs(session, run)
         drafts += [_suggestion(outcome, item, suggestion, run, rules_id) for item, suggestion in suggested]
         appended = session.store.append(drafts, [rules] if rules else [])
     except sqlite3.DatabaseError:
@@ -79,6 +80,26 @@ def _run(outcome: Outcome, run: str) -> RunData:
         "verify_ms": _milliseconds(seconds.verify),
         "total_ms": _milliseconds(seconds.total),
     }
+
+
+def _costs(session: Session, run: str) -> Iterator[Draft]:
+    """What models used, one record a backend and model."""
+    sums: dict[tuple[str, str | None], list[int]] = {}
+    for charge in session.charges:
+        total = sums.setdefault((charge.backend, charge.model), [0, 0, 0, 0])
+        figures = (charge.input_tokens, charge.output_tokens, charge.milliseconds, charge.microdollars)
+        total[:] = [one + other for one, other in zip(total, figures, strict=True)]
+    for (backend, model), (read, written, milliseconds, microdollars) in sums.items():
+        data: CostData = {
+            "run": run,
+            "backend": backend,
+            "model": model,
+            "input_tokens": read,
+            "output_tokens": written,
+            "milliseconds": milliseconds,
+            "microdollars": microdollars,
+        }
+        yield Draft("cost", data)
 
 
 def _milliseconds(seconds: float) -> int:

@@ -32,6 +32,12 @@ def own_findings_file() -> Path:
     return rules_directory() / "source.toml"
 
 
+def prompts_directory() -> Path:
+    """What chat models are asked: `<task>/v<N>.md`, inside the installed package or beside it."""
+    shipped = _PACKAGE / "prompts"
+    return shipped if shipped.is_dir() else _PACKAGE.parent / "prompts"
+
+
 def sample_directory() -> Path:
     """The code of `demo`: `before` and `after`."""
     return _PACKAGE / "sample"

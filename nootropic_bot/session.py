@@ -15,15 +15,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from nootropic_bot import config, resources
-from nootropic_bot.constants import CONFIG_FILE, PYPROJECT_FILE
+from nootropic_bot.constants import CONFIG_FILE, MODEL_LOCK_FILE, PYPROJECT_FILE
 from nootropic_bot.errors import EnvironmentFault, UsageError
 from nootropic_bot.git import REGULAR_MODES, Repository
 from nootropic_bot.rulefiles import RuleFile, RuleSet, find_rule_files, is_rule_file, load_rules, own_rules
 from nootropic_bot.state.store import Store
 from nootropic_bot.state.views import Triage, active_triage
+
+if TYPE_CHECKING:
+    from nootropic_bot.models.budget import Charge
 
 Mode = Literal["range", "staged", "worktree", "all"]
 
@@ -48,6 +51,7 @@ class Request:
     in_hook: bool = False
     propose: bool = True
     unproved: bool = False
+    use_model: bool = True
     pull_request: int | None = None
 
 
@@ -55,7 +59,9 @@ class Request:
 class Session:
     """An opened repository with its configuration and rules; `repo` may be a snapshot of the work tree.
 
-    `store` is the state of the repository itself, `triage` what it says does not count.
+    `store` is the state of the repository itself, `triage` what it says does not count. `model_lock`: the bytes of
+    `nootropic.lock`, from where the configuration comes from. `models` and `charges` are the model stage's: what it has
+    opened (it imports much, so only it knows the type), and what asking cost. `resources` are closed with the session.
     """
 
     repo: Repository
@@ -66,6 +72,10 @@ class Session:
     head: str | None
     store: Store
     triage: tuple[Triage, ...] = ()
+    model_lock: bytes | None = None
+    models: object | None = None
+    charges: list[Charge] = field(default_factory=list)
+    resources: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -94,8 +104,9 @@ def open_session(start: Path, request: Request) -> Iterator[Session]:
         rules = load_rules(_rule_files(repo, settings, request, trusted, start), repo.cache_dir)
         _check_rule_settings(settings, rules)
         store = stack.enter_context(Store(home, settings.state))
-        session = Session(repo, request, settings, rules, base, head, store)
+        session = Session(repo, request, settings, rules, base, head, store, resources=stack)
         session.triage = _triage(store, session.notes)
+        session.model_lock = repo.read_path(trusted or "", MODEL_LOCK_FILE)
         yield session
 
 

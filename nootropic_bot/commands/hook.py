@@ -22,8 +22,9 @@ _FROM, _TO = "PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF"
 
 @click.command(short_help="Review what is about to be committed; what pre-commit calls.")
 @click.option("--fix", is_flag=True, help="Write the proved fixes to the work tree, for you to stage.")
+@click.option("--no-model", is_flag=True, help="Ask no model for fixes.")
 @click.argument("files", nargs=-1, metavar="[FILE]…")
-def command(fix: bool, files: tuple[str, ...]) -> None:
+def command(fix: bool, no_model: bool, files: tuple[str, ...]) -> None:
     """Review what is about to be committed."""
     from nootropic_bot.escape import one_line
     from nootropic_bot.pipeline import review
@@ -39,6 +40,7 @@ def command(fix: bool, files: tuple[str, ...]) -> None:
         paths=files if is_range else (),
         files=() if is_range else files,
         in_hook=True,
+        use_model=not no_model,
     )
     with open_session(Path.cwd(), request) as session:
         outcome = review(session, progress_reporter())

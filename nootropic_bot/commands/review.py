@@ -40,7 +40,10 @@ class _ReviewCommand(click.Command):
 @click.option("--format", "format_", type=click.Choice(_FORMATS), default="text", show_default=True)
 @click.option("--output", multiple=True, metavar="FORMAT=PATH", help="Write the report to a file too. Repeatable.")
 @click.option("--apply", "write", is_flag=True, help="Write the proved fixes to the work tree.")
-@click.option("--unproved", is_flag=True, help="Also show fixes that were not proved, with the reason.")
+@click.option(
+    "--unproved", is_flag=True, help="Also show fixes that are not proved, or of which the model is not sure."
+)
+@click.option("--no-model", is_flag=True, help="Ask no model for fixes.")
 @click.option("--fail-on", type=click.Choice(_FAIL_ON), help="Least severity for exit code 1.  [default: error]")
 @click.option("--shard", metavar="I/N", help="Review one part of N, to be joined by `review merge`.")
 @click.option(
@@ -64,6 +67,7 @@ def command(
     output: tuple[str, ...],
     write: bool,
     unproved: bool,
+    no_model: bool,
     fail_on: FailOn | None,
     shard: str | None,
     pull_request: int | None,
@@ -96,6 +100,7 @@ def command(
         exclude=exclude,
         shard=parse_shard(shard),
         unproved=unproved,
+        use_model=not no_model,
         pull_request=pull_request,
     )
     with open_session(Path.cwd(), request) as session:
@@ -135,6 +140,7 @@ def _write_fixes(outcome: Any) -> frozenset[str]:
 @click.argument("reports", nargs=-1, required=True, metavar="REPORT…")
 @click.option("--format", "format_", type=click.Choice(_FORMATS), default="json", show_default=True)
 @click.option("--output", multiple=True, metavar="FORMAT=PATH", help="Write the report to a file too. Repeatable.")
+@click.option("--no-model", is_flag=True, help="Ask no model for fixes.")
 @click.option("--fail-on", type=click.Choice(_FAIL_ON), default="error", show_default=True)
 def merge(reports: tuple[str, ...], format_: str, output: tuple[str, ...], fail_on: FailOn) -> None:
     """Join the JSON reports of all shards of one run into the report that one run would have given."""

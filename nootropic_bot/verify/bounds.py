@@ -8,8 +8,9 @@ import tokenize
 from collections.abc import Iterator, Sequence
 
 from nootropic_bot.records import Check
+from nootropic_bot.statements import Node
 from nootropic_bot.verify.case import Case
-from nootropic_bot.verify.trees import Node, Region, changed_nodes, names_in
+from nootropic_bot.verify.trees import Region, changed_nodes, names_in
 
 # What a fix may not bring in: ways to reach a function without naming it.
 _EVASIONS = frozenset(

@@ -9,7 +9,8 @@ from functools import cached_property, lru_cache
 from nootropic_bot.diff import LineRanges, apply_edits, meets
 from nootropic_bot.records import Edit, FileAnalysis, Match, Proposal
 from nootropic_bot.source import Source, decode, split_lines
-from nootropic_bot.verify.trees import Node, Region, Side, differences, header_lines, smallest_statement
+from nootropic_bot.statements import Node, header_lines, smallest_statement
+from nootropic_bot.verify.trees import Region, Side, differences
 
 
 class Unparsable(Exception):

@@ -21,9 +21,10 @@ from nootropic_bot.constants import SILENCING_MARKS
 from nootropic_bot.diff import LineRanges, is_forbidden_path, meets
 from nootropic_bot.pynames import bound_names, imported_names, new_names, runtime_imports
 from nootropic_bot.records import Check, FileAnalysis, Match
+from nootropic_bot.statements import Node, extent, header_lines
 from nootropic_bot.verify.bounds import bounded_check
 from nootropic_bot.verify.case import Case, Unparsable
-from nootropic_bot.verify.trees import Node, Region, extent, header_lines, names_in
+from nootropic_bot.verify.trees import Region, names_in
 
 _BUILTINS = frozenset(dir(builtins))
 _PYTHON_ONLY = ("parse", "names", "signature", "bounded")

@@ -12,9 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nootropic_bot.diff import LineRanges, meets
-
-Node = ast.stmt | ast.ExceptHandler | ast.match_case | ast.Module
-_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
+from nootropic_bot.statements import BLOCKS, Node, extent, is_compound
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ def differences(before: Side, after: Side) -> list[Region]:
 
 
 def _compare(before: Side, after: Side, one: Node, other: Node) -> Iterator[Region]:
-    for name in _BLOCKS:
+    for name in BLOCKS:
         old: list[Node] = getattr(one, name, None) or []
         new: list[Node] = getattr(other, name, None) or []
         yield from _compare_blocks(before, after, one, (old, new))
@@ -68,7 +66,7 @@ def _compare_blocks(before: Side, after: Side, parent: Node, blocks: tuple[list[
         if tag == "equal":
             continue
         pairs = list(zip(old[i:j], new[k:m], strict=False))
-        if j - i == m - k and all(type(a) is type(b) and _is_compound(a) for a, b in pairs):
+        if j - i == m - k and all(type(a) is type(b) and is_compound(a) for a, b in pairs):
             for offset, (a, b) in enumerate(pairs):
                 if _header_dump(a) != _header_dump(b):
                     yield Region((a,), (b,), parent, i + offset, header=True)
@@ -91,26 +89,9 @@ def _key(side: Side, node: Node) -> tuple[object, ...]:
     return (type(node).__name__, side.place(first), side.place(last))
 
 
-def extent(node: Node) -> tuple[int, int]:
-    """First and last line of a statement, decorators included."""
-    if isinstance(node, ast.Module):
-        return 1, max((extent(child)[1] for child in node.body), default=1)
-    if isinstance(node, ast.match_case):
-        first = node.pattern.lineno
-        return first, extent(node.body[-1])[1]
-    first = node.lineno
-    for decorator in getattr(node, "decorator_list", ()):
-        first = min(first, decorator.lineno)
-    return first, node.end_lineno or node.lineno
-
-
-def _is_compound(node: Node) -> bool:
-    return any(getattr(node, name, None) for name in _BLOCKS)
-
-
 def _header_dump(node: Node) -> str:
     """The tree of a compound statement without its blocks."""
-    fields = [(name, value) for name, value in ast.iter_fields(node) if name not in _BLOCKS]
+    fields = [(name, value) for name, value in ast.iter_fields(node) if name not in BLOCKS]
     return repr([(name, _dump(value)) for name, value in fields])
 
 
@@ -122,42 +103,14 @@ def _dump(value: object) -> object:
 
 def header_nodes(node: Node) -> list[ast.AST]:
     """What a compound statement's head is made of, or a simple statement itself."""
-    if not _is_compound(node):
+    if not is_compound(node):
         return [node]
     found: list[ast.AST] = []
     for name, value in ast.iter_fields(node):
-        if name not in _BLOCKS:
+        if name not in BLOCKS:
             values: Sequence[object] = value if isinstance(value, list) else [value]
             found += [item for item in values if isinstance(item, ast.AST)]
     return found
-
-
-def smallest_statement(tree: ast.Module, start: tuple[int, int], end: tuple[int, int]) -> Node | None:
-    """The innermost statement, exception handler or case around a range of (line, byte column, 0-based)."""
-    found: Node | None = None
-    pending: list[Node] = list(tree.body)
-    while pending:
-        node = pending.pop()
-        first, last = extent(node)
-        if not first <= start[0] <= end[0] <= last:
-            continue
-        if not isinstance(node, ast.match_case | ast.Module) and first == node.lineno:
-            inside = (first, node.col_offset) <= start and end <= (last, node.end_col_offset or 0)
-            if not inside:
-                continue
-        found = node
-        pending = [child for name in _BLOCKS for child in getattr(node, name, None) or []]
-    return found
-
-
-def header_lines(node: Node) -> tuple[int, int]:
-    """First and last line of a statement's head; all of a simple statement."""
-    first, last = extent(node)
-    if not _is_compound(node):
-        return first, last
-    body: list[Node] = getattr(node, "body", None) or getattr(node, "cases", None) or []
-    below = extent(body[0])[0]
-    return first, max(below - 1, first)
 
 
 def changed_nodes(regions: Sequence[Region], *, after: bool) -> list[ast.AST]:

@@ -1,0 +1,138 @@
+"""Models of others: OpenAI, Anthropic, Hugging Face. Code leaves the machine, so nothing is sent unless it was allowed.
+
+Two things must be there: `allow_cloud = true` in the configuration (`allow`), and the service's key in the environment.
+Without both, a request raises `NotAllowed`, whose message says what would be sent and to which host; `what_leaves` says
+the same beforehand. The packages come with `pip install 'nootropic-bot[cloud]'`.
+
+Hugging Face is asked through the `openai` package, as its own documentation offers: the client of `huggingface_hub`
+follows redirects, code and all, and takes no HTTP client that would not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from nootropic_bot.models.base import NotAllowed
+from nootropic_bot.models.serving.anthropic_wire import AnthropicSpeaker, AnthropicWire
+from nootropic_bot.models.serving.hosts import Address, parse_address
+from nootropic_bot.models.serving.openai_wire import OpenAISpeaker, OpenAIWire
+from nootropic_bot.models.serving.served import Patience, Served, Wire
+
+_INSTALL = "cloud"
+
+
+class Cloud(Served):
+    """A model of somebody else. The subclasses say whose.
+
+    `allow`: the configuration's `models.allow_cloud`. `env`: where the key is looked for, under `key_env` or the usual
+    name. `url`: of another deployment of the same service. `context_lines`: how many lines of code around a finding the
+    prompts hold, for the message. The rest as in `OpenAICompatible`.
+    """
+
+    kind: ClassVar[str]
+    default_url: ClassVar[str]
+    default_key_env: ClassVar[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        model: str,
+        allow: bool,
+        env: Mapping[str, str],
+        version: str = "",
+        url: str = "",
+        key_env: str = "",
+        context_lines: int = 20,
+        timeout: float = 30.0,
+        max_retries: int = 2,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        address = parse_address(url or self.default_url)
+        key_env = key_env or self.default_key_env
+        key = env.get(key_env, "").strip()
+        self.what_leaves = (
+            f"the flagged lines, up to {context_lines} lines of code around them and the rule's message "
+            f"would be sent to {address.label}"
+        )
+        self._missing = _missing(allow=allow, has_key=bool(key), key_env=key_env)
+        super().__init__(
+            self._wire_for(address, model, key),
+            name=f"{name}@{version or model}",
+            is_local=False,
+            settings={"kind": self.kind, "url": address.url, "model": model, "version": version},
+            patience=Patience(max_retries, sleep, clock),
+            embed_timeout=timeout,
+            permit=self._refuse_unless_allowed,
+        )
+
+    def _wire_for(self, address: Address, model: str, key: str) -> Wire:
+        raise NotImplementedError
+
+    def _refuse_unless_allowed(self) -> None:
+        if self._missing:
+            raise NotAllowed(f"{self.name} is not asked: {self.what_leaves}; to allow it, {self._missing}")
+
+
+class OpenAICloud(Cloud):
+    """OpenAI's chat models. Answers are not to be stored there (`store`)."""
+
+    kind = "openai"
+    default_url = "https://api.openai.com/v1"
+    default_key_env = "OPENAI_API_KEY"
+
+    def _wire_for(self, address: Address, model: str, key: str) -> Wire:
+        extra: dict[str, Any] = {"store": False}
+        # Newer models refuse `max_tokens`, older ones know both. Text of a message is never a control token there.
+        # Some of its models stream for verified organizations only.
+        return OpenAIWire(
+            OpenAISpeaker(
+                address,
+                model,
+                key,
+                _INSTALL,
+                "max_completion_tokens",
+                extra,
+                is_raw_offered=False,
+                is_control_obeyed=False,
+            )
+        )
+
+
+class HuggingFaceCloud(Cloud):
+    """Open models behind Hugging Face's router, which hands a request to one of several providers."""
+
+    kind = "huggingface"
+    default_url = "https://router.huggingface.co/v1"
+    default_key_env = "HF_TOKEN"
+
+    def _wire_for(self, address: Address, model: str, key: str) -> Wire:
+        return OpenAIWire(OpenAISpeaker(address, model, key, _INSTALL, is_raw_offered=False))
+
+
+class AnthropicCloud(Cloud):
+    """Anthropic's models."""
+
+    kind = "anthropic"
+    default_url = "https://api.anthropic.com"
+    default_key_env = "ANTHROPIC_API_KEY"
+
+    def _wire_for(self, address: Address, model: str, key: str) -> Wire:
+        return AnthropicWire(AnthropicSpeaker(address, model, key, _INSTALL))
+
+
+# By the kind in `[backend.<name>]`.
+CLOUDS: Mapping[str, type[Cloud]] = MappingProxyType(
+    {cloud.kind: cloud for cloud in (OpenAICloud, AnthropicCloud, HuggingFaceCloud)}
+)
+
+
+def _missing(*, allow: bool, has_key: bool, key_env: str) -> str:
+    """What is missing for a permission, as an order to the reader; "" where nothing is."""
+    switch = "set `allow_cloud = true` in [models]"
+    key = f"put the key into the environment variable {key_env}"
+    return " and ".join(([] if allow else [switch]) + ([] if has_key else [key]))

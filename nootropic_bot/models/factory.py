@@ -1,0 +1,169 @@
+"""From the configuration to models: what stands behind each name in `[models] order`.
+
+A name is a `[backend.<name>]` table, or a model of `models list`. Models that are asked in the same way form a group
+with one router: within it the first that answers wins. A group is asked when those before it had nothing to offer, so
+the small bundled model can lead, and a larger one behind it is asked only for what the small one can't do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from nootropic_bot.config import BackendSettings, Config, ModelSettings
+from nootropic_bot.models.answercache import AnswerCache
+from nootropic_bot.models.asking import Pace
+from nootropic_bot.models.base import Model, Unavailable
+from nootropic_bot.models.budget import Budget, Spent
+from nootropic_bot.models.lock import Lock, locate
+from nootropic_bot.models.registry import BUNDLED, Kind, cache_home, known_entries, models_home
+from nootropic_bot.models.router import Router
+from nootropic_bot.models.routing import Backend
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where models and what is known of them lie: installed files, the user's cache, the repository's lock."""
+
+    env: Mapping[str, str]
+    lock: Lock | None = None
+
+    @property
+    def home(self) -> Path:
+        """The folder of installed models."""
+        return models_home(self.env)
+
+    @property
+    def cache(self) -> Path:
+        """The bot's folder in the user's cache."""
+        return cache_home(self.env)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Backends that are asked in the same way: `fixer` in the bundled model's own format, `chat` by prompts."""
+
+    kind: Kind
+    router: Router
+
+
+def open_model(name: str, config: Config, env: Mapping[str, str], lock: Lock | None = None) -> Model:
+    """The model of that name, not yet loaded.
+
+    Raises:
+        Unavailable: there is none, it is not installed, or its file is not the pinned one.
+    """
+    place = Place(env, lock)
+    settings = _settings_of(name, config, place)
+    return _open(name, settings, config.models, place)
+
+
+def groups(config: Config, place: Place, *, cache: Path | None = None, spent: Spent | None = None) -> list[Group]:
+    """The groups of the configured order, with one budget for all. `cache` is the folder for answers."""
+    budget = Budget(config.models.budget, spent or Spent(), lambda: datetime.now(timezone.utc))
+    answers = AnswerCache(cache) if cache is not None else None
+    named = [(name, _settings_of(name, config, place)) for name in config.models.order]
+    made = []
+    for kind, members in itertools.groupby(named, key=lambda each: kind_of(each[0], each[1], place)):
+        backends = [_backend(name, settings, config.models, place) for name, settings in members]
+        # The runs of a hook are short: one retry, quickly.
+        made.append(Group(kind, Router(backends, budget=budget, cache=answers, pace=Pace(1, time.monotonic))))
+    return made
+
+
+def kind_of(name: str, settings: BackendSettings, place: Place) -> Kind:
+    """How a backend is asked."""
+    if settings.kind != "llama_cpp":
+        return "chat"
+    entry = known_entries(place.home).get(settings.model or name)
+    return entry.kind if entry is not None else "chat"
+
+
+def identity(config: Config, place: Place) -> str:
+    """A hash of what the answers of these models depend on, without loading any: it keys what was proved before."""
+    entries = known_entries(place.home)
+    parts = [repr(replace(config.models, budget=Config().models.budget))]
+    for name in config.models.order:
+        settings = config.backend.get(name, BackendSettings())
+        entry = entries.get(settings.model or name)
+        pin = place.lock.now.pin(settings.model or name) if place.lock else None
+        parts.append(repr((settings, pin or entry)))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _settings_of(name: str, config: Config, place: Place) -> BackendSettings:
+    if name in config.backend:
+        return config.backend[name]
+    return BackendSettings(kind="llama_cpp", model=name)
+
+
+def _backend(name: str, settings: BackendSettings, models: ModelSettings, place: Place) -> Backend:
+    entry = known_entries(place.home).get(settings.model or name) if settings.kind == "llama_cpp" else None
+    return Backend(
+        name,
+        lambda: _open(name, settings, models, place),
+        is_local=settings.kind in ("llama_cpp", "openai_compatible"),
+        latency_seconds=settings.latency_seconds,
+        prompt_price=settings.prompt_price,
+        answer_price=settings.answer_price,
+        size_bytes=entry.size_bytes if entry is not None else 0,
+    )
+
+
+def _open(name: str, settings: BackendSettings, models: ModelSettings, place: Place) -> Model:
+    if settings.kind == "llama_cpp":
+        return _open_file(settings.model or name, settings, place)
+    if settings.kind == "openai_compatible":
+        from nootropic_bot.models.openai_compatible import OpenAICompatible
+
+        key = place.env.get(settings.key_env) if settings.key_env else None
+        model = settings.model or name
+        return OpenAICompatible(name, url=settings.url, model=model, version=settings.version, key=key, max_retries=0)
+    from nootropic_bot.models.cloud import CLOUDS
+
+    if not settings.model:
+        raise Unavailable(f"backend.{name} names no `model`")
+    return CLOUDS[settings.kind](
+        name,
+        model=settings.model,
+        allow=models.allow_cloud,
+        env=place.env,
+        version=settings.version,
+        url=settings.url,
+        key_env=settings.key_env,
+        max_retries=0,
+    )
+
+
+def _open_file(name: str, settings: BackendSettings, place: Place) -> Model:
+    from nootropic_bot.models.llama_cpp import LlamaCpp, cores
+
+    found = locate(name, home=place.home, lock=place.lock, cache=place.cache)
+    context, threads, layers = settings.context, settings.threads, settings.gpu_layers
+    if name == BUNDLED:  # So small that probing the machine would take longer than the work.
+        threads, layers = threads or min(cores(), 4), max(layers, 0)
+    else:
+        from nootropic_bot.models.hardware import probe
+        from nootropic_bot.models.profiles import profile_for
+
+        profile = profile_for(probe(), found.entry, context=context, threads=threads, gpu_layers=layers)
+        context, threads, layers = profile.context, profile.threads, profile.gpu_layers
+    return LlamaCpp(
+        found.path,
+        name=found.entry.full_name,
+        sha256=found.sha256,
+        context=context,
+        threads=threads,
+        gpu_layers=layers,
+        chat_format=found.entry.chat_format or "chatml",
+    )
+
+
+def local_only(made: Sequence[Group]) -> list[Group]:
+    """The groups whose every backend is local."""
+    return [group for group in made if group.router.is_local]

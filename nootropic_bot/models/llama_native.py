@@ -1,0 +1,307 @@
+"""llama.cpp through the C functions that llama-cpp-python exposes: load, tokenize, decode, sample, save state.
+
+Everything that can fail answers with a `ModelError`. A deadline stops a computation in its middle, by llama.cpp's own
+abort callback; only a CPU computation asks it that often, on a GPU the check is between tokens.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import math
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from nootropic_bot.models.base import BadAnswer, OutOfMemory, TimedOut, Unavailable
+
+_MAX_CONTEXT, _BATCH = 8192, 512
+_MIN_CONTEXT = 512
+_ABORTED = 2
+_LOG_LEVEL_ERROR = 4  # `GGML_LOG_LEVEL_ERROR` of ggml.h, which the Python package does not name.
+_INSTALL = "pip install 'nootropic-bot[local]'"
+
+
+@dataclass(frozen=True, slots=True)
+class NativeSettings:
+    """See `LlamaCpp`."""
+
+    context: int
+    threads: int
+    gpu_layers: int
+
+
+class Native:
+    """One loaded model with one context. `deadline` is in `time.monotonic()` seconds."""
+
+    def __init__(self, path: Path, settings: NativeSettings, adapter: Path | None) -> None:
+        self._lib = _library()
+        self._errors: deque[str] = deque(maxlen=8)
+        self._log = self._lib.llama_log_callback(self._on_log)
+        self._lib.llama_log_set(self._log, ctypes.c_void_p(0))
+        self.deadline = math.inf
+        self._abort = self._lib.ggml_abort_callback(lambda _data: time.monotonic() > self.deadline)
+        self._settings = settings
+        self._model = self._load(path)
+        self._vocab = self._lib.llama_model_get_vocab(self._model)
+        self.vocabulary: int = self._lib.llama_vocab_n_tokens(self._vocab)
+        trained: int = self._lib.llama_model_n_ctx_train(self._model)
+        self._context, self.context = self._open(settings.context or min(trained, _MAX_CONTEXT))
+        self._memory = self._lib.llama_get_memory(self._context)
+        self._lora = self._apply(adapter) if adapter is not None else None
+        end = {self._lib.llama_vocab_eos(self._vocab), self._lib.llama_vocab_eot(self._vocab)}
+        self.end_tokens = frozenset(token for token in end if token >= 0)
+        self._specials: dict[str, int] = {}
+        self._embedder: Any = None
+
+    def _on_log(self, level: int, text: bytes, _data: object) -> None:
+        if level == _LOG_LEVEL_ERROR:
+            self._errors.append(text.decode("utf-8", "replace").strip())
+
+    def _reason(self, what: str) -> str:
+        return f"{what}: {self._errors[-1]}" if self._errors else what
+
+    def _load(self, path: Path) -> Any:
+        parameters = self._lib.llama_model_default_params()
+        parameters.n_gpu_layers = 999 if self._settings.gpu_layers < 0 else self._settings.gpu_layers
+        model = self._lib.llama_model_load_from_file(str(path).encode(), parameters)
+        if model is None:
+            reason = self._reason(f"llama.cpp can't load {path.name}")
+            raise OutOfMemory(reason) if "alloc" in reason else Unavailable(reason)
+        return model
+
+    def _open(self, size: int, *, embeddings: bool = False) -> tuple[Any, int]:
+        """A context of at most `size` tokens: half as large each time memory does not suffice."""
+        parameters = self._lib.llama_context_default_params()
+        parameters.n_threads = parameters.n_threads_batch = self._settings.threads
+        parameters.embeddings = embeddings
+        parameters.no_perf = True
+        while True:
+            parameters.n_ctx = size
+            parameters.n_batch = parameters.n_ubatch = min(size, _BATCH)
+            context = self._lib.llama_init_from_model(self._model, parameters)
+            if context is not None:
+                break
+            if size <= _MIN_CONTEXT:
+                raise OutOfMemory(self._reason("there is no memory for the model's context"))
+            size //= 2
+        self._lib.llama_set_abort_callback(context, self._abort, None)
+        return context, size
+
+    def _apply(self, adapter: Path) -> Any:
+        lora = self._lib.llama_adapter_lora_init(self._model, str(adapter).encode())
+        if lora is None:
+            raise Unavailable(self._reason(f"the adapter {adapter.name} does not fit this model"))
+        adapters = (self._lib.llama_adapter_lora_p_ctypes * 1)(lora)
+        if self._lib.llama_set_adapters_lora(self._context, adapters, 1, (ctypes.c_float * 1)(1.0)) != 0:
+            raise Unavailable(self._reason(f"the adapter {adapter.name} can't be applied"))
+        return lora
+
+    def close(self) -> None:
+        """Free everything; harmless when called twice."""
+        for context in (self._context, self._embedder):
+            if context is not None:
+                self._lib.llama_free(context)
+        if self._model is not None:
+            self._lib.llama_model_free(self._model)
+        self._context = self._embedder = self._model = None
+
+    def special(self, token: str) -> int:
+        """The id of a control token.
+
+        Raises:
+            Unavailable: the model has none of that name.
+        """
+        if token not in self._specials:
+            ids = self._tokenize(token, is_special=True)
+            if len(ids) != 1:
+                raise Unavailable(f"the model has no control token {token}")
+            self._specials[token] = ids[0]
+        return self._specials[token]
+
+    def tokenize(self, text: str) -> list[int]:
+        """Text as tokens; none becomes a control token."""
+        return self._tokenize(text, is_special=False)
+
+    def _tokenize(self, text: str, *, is_special: bool) -> list[int]:
+        raw = text.encode("utf-8", "replace")
+        size = len(raw) + 8
+        buffer = (self._lib.llama_token * size)()
+        count = self._lib.llama_tokenize(self._vocab, raw, len(raw), buffer, size, False, is_special)
+        if count < 0:
+            raise BadAnswer("the text can't be tokenized")
+        return list(buffer[:count])
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of a token; control tokens are spelt out."""
+        buffer = ctypes.create_string_buffer(256)
+        count = self._lib.llama_token_to_piece(self._vocab, token, buffer, 256, 0, True)
+        return buffer.raw[: max(count, 0)]
+
+    def truncate(self, length: int) -> None:
+        """Keep the state of the first `length` tokens only."""
+        self._lib.llama_memory_seq_rm(self._memory, 0, length, -1)
+
+    def decode(self, tokens: list[int]) -> None:
+        """Compute these tokens after those before them.
+
+        Raises:
+            TimedOut: the deadline passed.
+        """
+        for start in range(0, len(tokens), _BATCH):
+            part = tokens[start : start + _BATCH]
+            buffer = (self._lib.llama_token * len(part))(*part)
+            code = self._lib.llama_decode(self._context, self._lib.llama_batch_get_one(buffer, len(part)))
+            if code == _ABORTED or time.monotonic() > self.deadline:
+                raise TimedOut("the model did not answer in time")
+            if code != 0:
+                raise OutOfMemory(self._reason(f"llama.cpp gave up ({code})"))
+
+    def state(self) -> bytes:
+        """The state of the tokens computed so far."""
+        size = self._lib.llama_state_seq_get_size(self._context, 0)
+        buffer = (ctypes.c_uint8 * size)()
+        written = self._lib.llama_state_seq_get_data(self._context, buffer, size, 0)
+        return bytes(buffer[:written]) if written != size else bytes(buffer)
+
+    def restore(self, state: bytes) -> None:
+        """Go back to a kept state."""
+        self._lib.llama_memory_seq_rm(self._memory, 0, -1, -1)
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        if self._lib.llama_state_seq_set_data(self._context, buffer, len(state), 0) == 0:
+            raise Unavailable("llama.cpp does not take back a state that it gave")
+
+    def logits(self) -> Any:
+        """The scores of the next token, a view that the next `decode` overwrites; float32, (vocabulary,)."""
+        import numpy as np
+
+        pointer = self._lib.llama_get_logits_ith(self._context, -1)
+        if not pointer:
+            raise Unavailable("llama.cpp gave no scores")
+        return np.ctypeslib.as_array(pointer, shape=(self.vocabulary,))
+
+    def sampler(self, temperature: float, seed: int, grammar: str | None, schema: Mapping[str, Any] | None) -> Sampler:
+        """How the next tokens are chosen.
+
+        Raises:
+            BadAnswer: the grammar or the schema can't be used.
+        """
+        if schema is not None:
+            grammar = _grammar_of(schema)
+        return Sampler(self, temperature, seed, self._grammar(grammar) if grammar is not None else None)
+
+    def _grammar(self, text: str) -> Any:
+        grammar = self._lib.llama_sampler_init_grammar(self._vocab, text.encode(), b"root")
+        if not grammar:
+            raise BadAnswer(self._reason("the grammar is not valid GBNF"))
+        return grammar
+
+    def allowed(self, grammar: Any, tokens: Any, scores: Any) -> Any:
+        """The scores with those of tokens that the grammar forbids at minus infinity."""
+        import numpy as np
+
+        array = (self._lib.llama_token_data * len(tokens))()
+        view = np.ctypeslib.as_array(array)
+        view["id"], view["logit"], view["p"] = tokens, scores, 0.0
+        candidates = self._lib.llama_token_data_array(array, len(tokens), -1, False)
+        self._lib.llama_sampler_apply(grammar, ctypes.byref(candidates))
+        return view["logit"].copy()
+
+    def accept(self, grammar: Any, token: int) -> None:
+        """Tell the grammar which token was chosen."""
+        self._lib.llama_sampler_accept(grammar, token)
+
+    def free_sampler(self, grammar: Any) -> None:
+        """Free a grammar."""
+        self._lib.llama_sampler_free(grammar)
+
+    def embedding(self, tokens: list[int]) -> list[float]:
+        """The mean of the last layer's states over these tokens, scaled to length 1."""
+        import numpy as np
+
+        if self._embedder is None:
+            self._embedder, _size = self._open(min(self.context, _BATCH), embeddings=True)
+        self._lib.llama_memory_clear(self._lib.llama_get_memory(self._embedder), True)
+        part = tokens[:_BATCH] or list(self.end_tokens)[:1]
+        buffer = (self._lib.llama_token * len(part))(*part)
+        if self._lib.llama_decode(self._embedder, self._lib.llama_batch_get_one(buffer, len(part))) != 0:
+            raise OutOfMemory(self._reason("llama.cpp gave up"))
+        width = self._lib.llama_model_n_embd(self._model)
+        pointer = self._lib.llama_get_embeddings(self._embedder)
+        mean = np.ctypeslib.as_array(pointer, shape=(len(part) * width,)).reshape(len(part), width).mean(axis=0)
+        scaled: list[float] = (mean / max(float(np.linalg.norm(mean)), 1e-12)).tolist()
+        return scaled
+
+
+class Sampler:
+    """Chooses tokens, within a grammar where there is one. A context manager, for the grammar's memory."""
+
+    def __init__(self, native: Native, temperature: float, seed: int, grammar: Any) -> None:
+        import numpy as np
+
+        self._native, self._temperature, self._grammar = native, temperature, grammar
+        self._random = np.random.default_rng(seed)
+
+    def __enter__(self) -> Sampler:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._grammar is not None:
+            self._native.free_sampler(self._grammar)
+            self._grammar = None
+
+    def next(self) -> tuple[int, float]:
+        """The next token and its probability at temperature 1, before the grammar."""
+        import numpy as np
+
+        scores = self._native.logits()
+        top = float(scores.max())
+        total = float(np.exp(scores - top).sum())
+        token = int(scores.argmax()) if self._temperature <= 0 else -1
+        if token < 0 or not self._is_allowed(token, scores):
+            token = self._choose(scores)
+        if self._grammar is not None:
+            self._native.accept(self._grammar, token)
+        return token, math.exp(float(scores[token]) - top) / total
+
+    def _is_allowed(self, token: int, scores: Any) -> bool:
+        if self._grammar is None:
+            return True
+        return bool(math.isfinite(self._native.allowed(self._grammar, [token], [scores[token]])[0]))
+
+    def _choose(self, scores: Any) -> int:
+        import numpy as np
+
+        if self._grammar is not None:
+            scores = self._native.allowed(self._grammar, np.arange(len(scores)), scores)
+        if not np.isfinite(scores.max()):
+            raise BadAnswer("the grammar allows no token here")
+        if self._temperature <= 0:
+            return int(scores.argmax())
+        weights = np.exp((scores - scores.max()) / self._temperature)
+        return int(self._random.choice(len(weights), p=weights / weights.sum()))
+
+
+def _library() -> Any:
+    with contextlib.suppress(ImportError):
+        import llama_cpp
+
+        return llama_cpp
+    raise Unavailable(f"llama-cpp-python is not installed: {_INSTALL}")
+
+
+def _grammar_of(schema: Mapping[str, Any]) -> str:
+    from llama_cpp.llama_grammar import json_schema_to_gbnf
+
+    try:
+        text: str = json_schema_to_gbnf(json.dumps(schema))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadAnswer(f"llama.cpp knows no grammar for this JSON schema: {error}") from error
+    return text

@@ -1,0 +1,87 @@
+"""Where a server is, and whether code may travel there as it is.
+
+Text sent over `http://` can be read on the way. To this machine and to addresses that are not public (loopback, private
+and link-local networks, the shared range 100.64.0.0/10 that virtual private networks use) that is the user's own
+business; to a public address it is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from nootropic_bot.escape import one_line
+from nootropic_bot.models.base import NotAllowed, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A server's base URL, taken apart. `is_near`: by its spelling alone this machine or a private network."""
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    is_near: bool
+
+    @property
+    def label(self) -> str:
+        """`host:port`, for messages; the port is left out where it is the usual one."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return one_line(host if self.port == {"http": 80, "https": 443}[self.scheme] else f"{host}:{self.port}")
+
+
+def parse_address(url: str) -> Address:
+    """The base URL's parts.
+
+    Raises:
+        Unavailable: it is no URL of a server, or holds a password, a query or a fragment.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise Unavailable(f"`url` is no address of a server: {one_line(str(error))}") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise Unavailable("`url` is no address of a server: it begins with http:// or https:// and names a host")
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise Unavailable("`url` holds a password or a query: keys belong into the variable that `key_env` names")
+    literal = _literal(host)
+    is_near = host == "localhost" or host.endswith(".localhost") or (literal is not None and not is_public(literal))
+    return Address(url.rstrip("/"), parts.scheme, host, port or (443 if parts.scheme == "https" else 80), is_near)
+
+
+def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether an address is reachable from everywhere, and so lies outside of what a user owns."""
+    inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
+    return is_public(inner) if inner else address.is_global
+
+
+async def refuse_clear_text(address: Address) -> None:
+    """Refuse to send code unencrypted to a public address.
+
+    Raises:
+        NotAllowed: `http://` and a public address.
+        Unavailable: the name has no address.
+    """
+    if address.scheme == "https" or address.is_near:
+        return
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise Unavailable(f"the name {one_line(address.host)} has no address") from None
+    literals = [_literal(str(entry[4][0]).partition("%")[0]) for entry in found]
+    if any(literal is None or is_public(literal) for literal in literals):
+        raise NotAllowed(
+            f"code would travel unencrypted to {address.label}, a public address; use https:// or a tunnel to it"
+        )
+
+
+def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None

@@ -1,0 +1,107 @@
+"""How a chat model is asked for a fix, and how its answer is read (`prompts/fix`)."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nootropic_bot.models.base import BadAnswer, Message, Request
+from nootropic_bot.propose.base import Context
+from nootropic_bot.records import Finding
+from nootropic_bot.rulefiles import RuleFile, parse_rule_file
+from nootropic_bot.templates import SAMPLES, Example, parse_examples
+from nootropic_bot.window import Change, Window
+
+if TYPE_CHECKING:
+    from nootropic_bot.promptfiles import Prompt
+
+_MAX_ANSWER = 512
+_MAX_EXAMPLES = 2
+
+
+def request(
+    finding: Finding, context: Context, window: Window, *, temperature: float, seed: int, timeout: float
+) -> tuple[Request, str]:
+    """The request for one finding, and the id of the prompt that it was made with."""
+    prompt = _newest()
+    turns = prompt.render(
+        {
+            "weakness": finding.message,
+            "cwe": ", ".join(finding.cwe),
+            "marked": _marked(window),
+            "imports": "\n".join(window.uses),
+            "before": "\n".join(window.before),
+            "statement": "\n".join(f"{n}| {item.text}" for n, item in enumerate(window.items, start=1)),
+            "after": "\n".join(window.after),
+            "examples": _examples(context),
+        }
+    )
+    messages = tuple(Message(role, content) for role, content in turns)
+    return (
+        Request(
+            messages=messages,
+            max_tokens=_MAX_ANSWER,
+            temperature=temperature,
+            seed=seed,
+            json_schema=prompt.header.answer.json_schema,
+            timeout=timeout,
+            shared_prefix=1,  # The system turn is the same for every finding.
+        ),
+        prompt.id,
+    )
+
+
+def decode(answer: str, window: Window) -> tuple[Change, ...]:
+    """The changes that an answer asks for.
+
+    Raises:
+        BadAnswer: it is not the JSON that the prompt asks for.
+    """
+    try:
+        edits: Any = json.loads(answer)["edits"]
+        changes = tuple(Change(int(edit["line"]) - 1, str(edit["text"]).rstrip("\n")) for edit in edits)
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadAnswer(f"the answer is not the JSON that was asked for: {error}") from error
+    if any(not 0 <= change.item < len(window.items) for change in changes):
+        raise BadAnswer("the answer changes a line that was not shown")
+    return tuple(sorted(changes, key=lambda change: change.item))
+
+
+@lru_cache(maxsize=1)
+def _newest() -> Prompt:
+    from nootropic_bot.promptfiles import newest
+
+    return newest("fix")
+
+
+def _marked(window: Window) -> str:
+    """The flagged text."""
+    first, last = window.start, window.end
+    lines = [item.text for item in window.items[first.item : last.item + 1]]
+    lines[-1] = lines[-1][: last.col]
+    lines[0] = lines[0][first.col :]
+    return "\n".join(lines)
+
+
+def _examples(context: Context) -> str:
+    """Repairs of the same weakness, from the rule's own examples."""
+    found = _examples_of(context.rule.file, context.rule.id)[:_MAX_EXAMPLES]
+    return "\n\n".join(f"{unsafe}\nbecomes\n{safe}" for unsafe, safe in found)
+
+
+@lru_cache(maxsize=64)
+def _examples_of(file: str, rule_id: str) -> tuple[tuple[str, str], ...]:
+    """Unsafe and safe code of a rule's examples, simple values in their holes; none for a rule without a file here."""
+    path = Path(file)
+    if not path.is_file():
+        return ()
+    found = []
+    for raw in parse_rule_file(RuleFile(file, "", path.read_bytes())):
+        if raw.get("id") == rule_id:
+            for example in parse_examples(rule_id, raw.get("metadata") or {}):
+                bare = Example(example.unsafe, example.safe, "", example.holes)
+                values = {name: SAMPLES[kind][0] for name, kind in example.holes.items()}
+                found.append((bare.expand("unsafe", values).rstrip(), bare.expand("safe", values).rstrip()))
+    return tuple(found)

@@ -1,0 +1,151 @@
+"""Proposer 3: a local model reads the finding in its window and writes the lines that change.
+
+The bundled fixer is asked in its own format (`models/fixer.py`), chat models by `prompts/fix` (`chat_fix.py`). An
+answer is only ever text for numbered lines: where they lie in the file is known here, not by the model, and imports are
+added by code. Up to `candidates` answers are taken a finding: the most probable one first, and, unless the model is all
+but sure of it, others drawn at a temperature with fixed seeds, so that a run can be repeated.
+
+A model that fails is a remark, once; the finding is shown all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from nootropic_bot.diff import apply_edits, minimal_edits
+from nootropic_bot.models import fixer
+from nootropic_bot.models.base import Answer, BadAnswer, ModelError, Request
+from nootropic_bot.models.factory import Group
+from nootropic_bot.propose import chat_fix
+from nootropic_bot.propose.base import Context
+from nootropic_bot.propose.calibration import Calibration
+from nootropic_bot.propose.imports import repair_imports
+from nootropic_bot.records import Edit, Finding, Proposal
+from nootropic_bot.source import Source
+from nootropic_bot.window import Window, window_of
+
+_SURE = 0.97
+_TEMPERATURE = 0.7
+_MAX_ANSWER = 192
+
+
+@dataclass(slots=True)
+class ModelFix:
+    """Satisfies `Proposer`. `seconds_left` says how long the run may still take.
+
+    `unanswered` collects the findings that a model failed on, so that nobody remembers them as unfixable.
+    """
+
+    groups: Sequence[Group]
+    calibration: Calibration
+    candidates: int
+    timeout: float
+    seconds_left: Callable[[], float]
+    unanswered: set[str] = field(default_factory=set)
+
+    def propose(self, finding: Finding, context: Context) -> Iterator[Proposal]:
+        """The candidates of the first group that has any."""
+        if not context.source.is_faithful:
+            return
+        window = window_of(context.source, context.match)
+        if window is None:
+            return
+        for group in self.groups:
+            if group.kind == "fixer" and not context.source.is_python:
+                continue  # It was trained on Python only.
+            found = False
+            for proposal in self._from_group(group, finding, context, window):
+                found = True
+                yield proposal
+            if found:
+                return
+
+    def reasons(self) -> tuple[str, ...]:
+        """Why models did not answer, each reason once."""
+        return tuple(dict.fromkeys(reason for group in self.groups for reason in group.router.reasons()))
+
+    def close(self) -> None:
+        """Free the models."""
+        for group in self.groups:
+            group.router.close()
+
+    def _from_group(self, group: Group, finding: Finding, context: Context, window: Window) -> Iterator[Proposal]:
+        for number in range(self.candidates):
+            seconds = min(self.timeout, self.seconds_left())
+            if seconds <= 0:
+                self.unanswered.add(finding.id)
+                return
+            try:
+                request, prompt_id = _request(group, finding, context, window, number, seconds)
+                answer = group.router.generate(request)
+            except BadAnswer:
+                continue  # Another seed may do better.
+            except ModelError:
+                self.unanswered.add(finding.id)
+                return
+            proposal = self._proposal(group, finding, context, window, answer, prompt_id)
+            if proposal is not None:
+                yield proposal
+            if answer.confidence is None or answer.confidence >= _SURE:
+                return
+
+    def _proposal(
+        self, group: Group, finding: Finding, context: Context, window: Window, answer: Answer, prompt_id: str
+    ) -> Proposal | None:
+        try:
+            changes = fixer.decode(answer.text) if group.kind == "fixer" else chat_fix.decode(answer.text, window)
+            edits = window.edits(context.source, changes)
+        except (BadAnswer, ValueError):
+            return None
+        edit = _joined(context.source, edits)
+        if edit is None or _brings_secret(context.source, edit):
+            return None
+        repaired, needs = repair_imports(context.source, edit, context.rule)
+        smallest = tuple(part for each in repaired for part in minimal_edits(context.source.lines, each))
+        if not smallest:
+            return None
+        confidence = self.calibration.confidence(answer.model, finding.rule_id, answer.confidence)
+        return Proposal(
+            finding.id, smallest, "model", model=answer.model, prompt=prompt_id, confidence=confidence, needs=needs
+        )
+
+
+def _request(
+    group: Group, finding: Finding, context: Context, window: Window, number: int, seconds: float
+) -> tuple[Request, str]:
+    """What to ask, and under which version of the prompt."""
+    temperature = 0.0 if number == 0 else _TEMPERATURE
+    if group.kind == "fixer":
+        prompt = fixer.encode(finding.message, window)
+        return (
+            Request(
+                prompt=prompt,
+                max_tokens=_MAX_ANSWER,
+                temperature=temperature,
+                seed=number,
+                stop=(fixer.END,),
+                timeout=seconds,
+                shared_prefix=2,
+            ),
+            fixer.FORMAT,
+        )
+    return chat_fix.request(finding, context, window, temperature=temperature, seed=number, timeout=seconds)
+
+
+def _joined(source: Source, edits: Sequence[Edit]) -> Edit | None:
+    """Several edits of one window as one edit from the first line to the last."""
+    if not edits:
+        return None
+    first, last = edits[0].start_line, edits[-1].end_line
+    part = source.lines[first - 1 : last]
+    shifted = [Edit(e.path, e.start_line - first + 1, e.end_line - first + 1, e.replacement) for e in edits]
+    return Edit(source.path, first, last, "".join(apply_edits(part, shifted)))
+
+
+def _brings_secret(source: Source, edit: Edit) -> bool:
+    """Whether the new text holds what looks like a secret and the old one did not (row A22 of the attack corpus)."""
+    from nootropic_bot.state.redact import find_secrets
+
+    old = "".join(source.lines[edit.start_line - 1 : edit.end_line])
+    return any(secret not in old for secret, _kind in find_secrets(edit.replacement))

@@ -1,0 +1,92 @@
+"""The models of one session: opened when the first finding needs one, closed with the session."""
+
+from __future__ import annotations
+
+import math
+import os
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from nootropic_bot.errors import NootropicError
+from nootropic_bot.models.budget import Spent
+from nootropic_bot.models.factory import Place, groups, identity
+from nootropic_bot.models.lock import parse
+from nootropic_bot.propose.model_fix import ModelFix
+from nootropic_bot.session import Session
+from nootropic_bot.state.views import cost_by_day
+
+
+@dataclass(slots=True)
+class Models:
+    """What `[models]` of the configuration names. `identity` keys what was proved with them."""
+
+    session: Session
+    place: Place
+    identity: str
+    _proposer: ModelFix | None = None
+    _said: set[str] = field(default_factory=set)
+
+    @staticmethod
+    def of(session: Session) -> Models:
+        """The models of a session; the same ones each time.
+
+        Raises:
+            UsageError: `nootropic.lock` is damaged.
+        """
+        if session.models is None:
+            lock = parse(session.model_lock) if session.model_lock is not None else None
+            place = Place(os.environ, lock)
+            session.models = Models(session, place, identity(session.config, place))
+        assert isinstance(session.models, Models)
+        return session.models
+
+    def proposer(self, left: Callable[[], float | None]) -> ModelFix:
+        """The proposer; `left` answers the seconds that the run may still take, None for as long as it needs."""
+        if self._proposer is None:
+            from nootropic_bot.propose.calibration import load_calibration
+
+            settings = self.session.config.models
+            made = groups(
+                self.session.config, self.place, cache=self.session.repo.cache_dir / "answers", spent=self._spent()
+            )
+            self._proposer = ModelFix(
+                made, load_calibration(), settings.candidates, settings.timeout_seconds, lambda: _seconds(left())
+            )
+            self.session.resources.callback(self._proposer.close)
+        return self._proposer
+
+    def report(self) -> None:
+        """Add to the session's remarks why models did not answer, each reason once; and what asking them cost."""
+        if self._proposer is None:
+            return
+        for reason in self._proposer.reasons():
+            if reason not in self._said:
+                self._said.add(reason)
+                self.session.notes.append(f"no fixes from a model: {reason}")
+        if self._proposer.groups:
+            self.session.charges[:] = self._proposer.groups[0].router.budget.charges
+
+    def _spent(self) -> Spent:
+        """What the state says was used today and this month; only where a budget asks for it."""
+        budget = self.session.config.models.budget
+        if not any((budget.tokens_per_day, budget.tokens_per_month, budget.dollars_per_day, budget.dollars_per_month)):
+            return Spent()
+        today = datetime.now(timezone.utc).strftime("%Y-%m-%d")
+        try:
+            days = cost_by_day(self.session.store.index)
+        except (NootropicError, sqlite3.DatabaseError):
+            self.session.notes.append("the budget of models counts this run only: the state can't be read")
+            return Spent()
+        month = [day for day in days if day.day[:7] == today[:7]]
+        return Spent(
+            day_tokens=sum(day.input_tokens + day.output_tokens for day in month if day.day == today),
+            day_microdollars=sum(day.microdollars for day in month if day.day == today),
+            month_tokens=sum(day.input_tokens + day.output_tokens for day in month),
+            month_microdollars=sum(day.microdollars for day in month),
+        )
+
+
+def _seconds(left: float | None) -> float:
+    return math.inf if left is None else left
