@@ -1,4 +1,5 @@
-# Needs Python 3.10+, git and make; everything else is installed into .venv.
+# Needs Python 3.10+, git, make and a C++ compiler (llama.cpp is compiled, once, in about six minutes on two cores);
+# everything else is installed into .venv.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
@@ -6,7 +7,7 @@ WORKERS ?= 2
 
 .PHONY: demo test lint bench clean
 
-demo: $(VENV)/.core
+demo: $(VENV)/.local
 	$(BIN)/nootropic-bot demo
 
 test: $(VENV)/.dev
@@ -29,10 +30,12 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.core: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --editable .
+$(VENV)/.local: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[local]'
 	touch $@
 
+# One pinned PyTorch: the tests of training compare numbers with it.
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[dev]'
-	touch $@ $(VENV)/.core
+	$(BIN)/python -m pip install -qq --disable-pip-version-check torch==2.13.0
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[local,cloud,train,dev]'
+	touch $@ $(VENV)/.local

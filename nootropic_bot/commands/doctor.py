@@ -33,7 +33,16 @@ class Finding:
 @click.option("--format", "format_", type=click.Choice(("text", "json", "yaml")), default="text", show_default=True)
 def command(format_: str) -> None:
     """Look at what the bot needs on this machine; exit code 3 when something is missing."""
-    checks: tuple[Callable[[], Finding], ...] = (_python, _git, _engine, _ruff, _temporary, _repository, _pre_commit)
+    checks: tuple[Callable[[], Finding], ...] = (
+        _python,
+        _git,
+        _engine,
+        _ruff,
+        _temporary,
+        _repository,
+        _pre_commit,
+        _model,
+    )
     found = [check() for check in checks]
     if format_ == "text":
         for each in found:
@@ -132,3 +141,31 @@ def _pre_commit() -> Finding:
         remedy = "pip install pre-commit (or use the shims in hooks/)"
         return Finding("pre-commit", "optional", "not found; the commit hook needs it", remedy)
     return Finding("pre-commit", "ok", "found")
+
+
+def _model() -> Finding:
+    """The bundled model must not only be there: it is asked once."""
+    import os
+
+    from nootropic_bot.config import Config
+    from nootropic_bot.models.base import ModelError, Request
+    from nootropic_bot.models.factory import open_model
+    from nootropic_bot.models.fixer import END, encode
+    from nootropic_bot.models.registry import BUNDLED
+    from nootropic_bot.records import Match, Position
+    from nootropic_bot.source import decode
+    from nootropic_bot.window import window_of
+
+    source = decode("probe.py", b"if value == None:\n    pass\n")
+    window = window_of(source, Match("probe", Position(1, 4), Position(1, 17), 3, 16, "", ""))
+    assert window is not None
+    prompt = encode("A comparison with None asks the object's own `==`; write `is None`.", window)
+    try:
+        model = open_model(BUNDLED, Config(), os.environ)
+        try:
+            answer = model.generate(Request(prompt=prompt, max_tokens=64, stop=(END,), timeout=60))
+        finally:
+            model.close()
+    except ModelError as error:
+        return Finding("Model", "optional", f"{error}; findings are shown without a model's fixes")
+    return Finding("Model", "ok", f"{model.name} answers in {1000 * answer.seconds:.0f} ms")

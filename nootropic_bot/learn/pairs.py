@@ -193,7 +193,7 @@ def from_template(have: Ingredients, random_: random.Random) -> Iterator[Pair]:
     example = renamed(template.example, have.material.names, random_) if random_.random() < 0.75 else template.example
     changed = Template(template.rule, template.number, example, template.start, template.end)
     if example is not template.example:
-        changed = _moved(template, changed)
+        changed = moved(template, changed)
     filled = fill(changed, random_values(example, hole_values(have, random_), random_), surroundings(have, random_))
     if filled is not None and _parses(filled.unsafe) and _parses(filled.safe):
         weakness = have.words.draw(template.rule, random_)
@@ -204,7 +204,7 @@ def from_template(have: Ingredients, random_: random.Random) -> Iterator[Pair]:
             yield pair
 
 
-def _moved(old: Template, new: Template) -> Template:
+def moved(old: Template, new: Template) -> Template:
     """The template whose names were changed, with the flagged place moved along: counted in tokens, which are the same."""
 
     def move(place: tuple[int, int]) -> tuple[int, int]:

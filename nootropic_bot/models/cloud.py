@@ -87,20 +87,18 @@ class OpenAICloud(Cloud):
 
     def _wire_for(self, address: Address, model: str, key: str) -> Wire:
         extra: dict[str, Any] = {"store": False}
-        # Newer models refuse `max_tokens`, older ones know both. Text of a message is never a control token there.
-        # Some of its models stream for verified organizations only.
-        return OpenAIWire(
-            OpenAISpeaker(
-                address,
-                model,
-                key,
-                _INSTALL,
-                "max_completion_tokens",
-                extra,
-                is_raw_offered=False,
-                is_control_obeyed=False,
-            )
+        speaker = OpenAISpeaker(
+            address,
+            model,
+            key,
+            _INSTALL,
+            token_limit="max_completion_tokens",  # noqa: S106  Newer models refuse `max_tokens`.
+            extra=extra,
+            is_raw_offered=False,
+            is_control_obeyed=False,  # There the text of a message is never taken for a control token.
+            is_always_streamed=False,  # Some models stream for verified organizations only.
         )
+        return OpenAIWire(speaker)
 
 
 class HuggingFaceCloud(Cloud):

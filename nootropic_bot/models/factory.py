@@ -7,11 +7,10 @@ the small bundled model can lead, and a larger one behind it is asked only for w
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -82,18 +81,6 @@ def kind_of(name: str, settings: BackendSettings, place: Place) -> Kind:
         return "chat"
     entry = known_entries(place.home).get(settings.model or name)
     return entry.kind if entry is not None else "chat"
-
-
-def identity(config: Config, place: Place) -> str:
-    """A hash of what the answers of these models depend on, without loading any: it keys what was proved before."""
-    entries = known_entries(place.home)
-    parts = [repr(replace(config.models, budget=Config().models.budget))]
-    for name in config.models.order:
-        settings = config.backend.get(name, BackendSettings())
-        entry = entries.get(settings.model or name)
-        pin = place.lock.now.pin(settings.model or name) if place.lock else None
-        parts.append(repr((settings, pin or entry)))
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _settings_of(name: str, config: Config, place: Place) -> BackendSettings:

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from nootropic_bot.models.adapters import check_adapter
 from nootropic_bot.models.base import BadAnswer, OutOfMemory, TimedOut, Unavailable
 
 _MAX_CONTEXT, _BATCH = 8192, 512
@@ -46,7 +47,7 @@ class Native:
         self._lib.llama_log_set(self._log, ctypes.c_void_p(0))
         self.deadline = math.inf
         self._abort = self._lib.ggml_abort_callback(lambda _data: time.monotonic() > self.deadline)
-        self._settings = settings
+        self._settings, self._path = settings, path
         self._model = self._load(path)
         self._vocab = self._lib.llama_model_get_vocab(self._model)
         self.vocabulary: int = self._lib.llama_vocab_n_tokens(self._vocab)
@@ -94,6 +95,7 @@ class Native:
         return context, size
 
     def _apply(self, adapter: Path) -> Any:
+        check_adapter(adapter, self._path)
         lora = self._lib.llama_adapter_lora_init(self._model, str(adapter).encode())
         if lora is None:
             raise Unavailable(self._reason(f"the adapter {adapter.name} does not fit this model"))

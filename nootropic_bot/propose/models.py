@@ -8,49 +8,52 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
-from nootropic_bot.errors import NootropicError
-from nootropic_bot.models.budget import Spent
-from nootropic_bot.models.factory import Place, groups, identity
-from nootropic_bot.models.lock import parse
-from nootropic_bot.propose.model_fix import ModelFix
+from nootropic_bot.models.identity import identity
 from nootropic_bot.session import Session
-from nootropic_bot.state.views import cost_by_day
+
+if TYPE_CHECKING:
+    from nootropic_bot.models.budget import Spent
+    from nootropic_bot.propose.model_fix import ModelFix
 
 
 @dataclass(slots=True)
 class Models:
-    """What `[models]` of the configuration names. `identity` keys what was proved with them."""
+    """What `[models]` of the configuration names. `identity` keys what was proved with them.
+
+    Imports what it needs when it is needed: the warm hook only asks for the identity.
+    """
 
     session: Session
-    place: Place
     identity: str
     _proposer: ModelFix | None = None
     _said: set[str] = field(default_factory=set)
 
     @staticmethod
     def of(session: Session) -> Models:
-        """The models of a session; the same ones each time.
-
-        Raises:
-            UsageError: `nootropic.lock` is damaged.
-        """
+        """The models of a session; the same ones each time."""
         if session.models is None:
-            lock = parse(session.model_lock) if session.model_lock is not None else None
-            place = Place(os.environ, lock)
-            session.models = Models(session, place, identity(session.config, place))
+            session.models = Models(session, identity(session.config, os.environ, session.model_lock))
         assert isinstance(session.models, Models)
         return session.models
 
     def proposer(self, left: Callable[[], float | None]) -> ModelFix:
-        """The proposer; `left` answers the seconds that the run may still take, None for as long as it needs."""
-        if self._proposer is None:
-            from nootropic_bot.propose.calibration import load_calibration
+        """The proposer; `left` answers the seconds that the run may still take, None for as long as it needs.
 
-            settings = self.session.config.models
-            made = groups(
-                self.session.config, self.place, cache=self.session.repo.cache_dir / "answers", spent=self._spent()
-            )
+        Raises:
+            UsageError: `nootropic.lock` is damaged.
+        """
+        if self._proposer is None:
+            from nootropic_bot.models.factory import Place, groups
+            from nootropic_bot.models.lock import parse
+            from nootropic_bot.propose.calibration import load_calibration
+            from nootropic_bot.propose.model_fix import ModelFix
+
+            settings, raw = self.session.config.models, self.session.model_lock
+            place = Place(os.environ, parse(raw) if raw is not None else None)
+            answers = self.session.repo.cache_dir / "answers"
+            made = groups(self.session.config, place, cache=answers, spent=self._spent())
             self._proposer = ModelFix(
                 made, load_calibration(), settings.candidates, settings.timeout_seconds, lambda: _seconds(left())
             )
@@ -70,6 +73,10 @@ class Models:
 
     def _spent(self) -> Spent:
         """What the state says was used today and this month; only where a budget asks for it."""
+        from nootropic_bot.errors import NootropicError
+        from nootropic_bot.models.budget import Spent
+        from nootropic_bot.state.views import cost_by_day
+
         budget = self.session.config.models.budget
         if not any((budget.tokens_per_day, budget.tokens_per_month, budget.dollars_per_day, budget.dollars_per_month)):
             return Spent()

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from tests.bench import hook, scale, startup, state_fold, state_writers
+from tests.bench import hook, models, scale, startup, state_fold, state_writers
 
 
 class SizedBench(Protocol):
@@ -28,11 +28,13 @@ BENCHES: dict[str, Callable[[int], dict[str, object]]] = {
     "startup": startup.measure,
     "diff-200": scale.measure_diff,
     "repository-size": scale.measure_repository_size,
+    "model-fixes": models.measure_fixes,
     "state-append": state_fold.measure_append,
     "state-recording": state_fold.measure_recording,
 }
 # These have a size that takes many minutes, and a smaller one.
 SIZED: dict[str, SizedBench] = {
+    "model-runtime": models.measure_runtime,
     "state-fold": state_fold.measure_fold,
     "state-many-writers": state_fold.measure_many_writers,
     "state-writers": state_writers.measure,

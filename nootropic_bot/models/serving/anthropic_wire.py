@@ -1,7 +1,7 @@
 """Anthropic's Messages protocol, spoken through the official `anthropic` package.
 
-It has chats only: no raw prompts, no grammars, no log probabilities, no seeds, no embeddings. System messages become
-the `system` field.
+It has chats only: no raw prompts, no grammars, no log probabilities, no seeds, no embeddings, and nowadays no
+temperature, so that equal requests may get different answers. System messages become the `system` field.
 """
 
 from __future__ import annotations
@@ -53,26 +53,18 @@ class AnthropicWire:
         self._peer = Peer(speaker.address.label, speaker.model, (speaker.key,) if speaker.key else ())
         self._client: Any = None
         self._failures: tuple[type[Exception], ...] = ()
-        self._is_temperature_refused = False
 
     def load(self) -> None:
         """Import the package."""
         import_package("anthropic", self._speaker.install)
 
     async def exchange(self, request: Request, emit: Emit, *, is_streamed: bool) -> Reply:
-        """Ask, and again without a temperature where the model refuses one."""
+        """Ask."""
         if request.prompt:
             raise Failed(Unsuited(f"{self._peer.label} takes part in chats only, it completes no raw prompt"))
         if request.grammar is not None:
             raise Failed(Unsuited(f"{self._peer.label} does not hold its answers to a grammar"))
         await self._open()
-        try:
-            return await self._ask(request, emit, is_streamed=is_streamed)
-        except Failed as failure:
-            is_about_it = failure.status == 400 and "temperature" in failure.said.lower()
-            if not is_about_it or self._is_temperature_refused:
-                raise
-        self._is_temperature_refused = True
         return await self._ask(request, emit, is_streamed=is_streamed)
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
@@ -111,16 +103,14 @@ class AnthropicWire:
             ],
             "stream": is_streamed,
         }
+        # As extra fields, since an argument that a version of the package does not know would be a bug to it.
         extra: dict[str, Any] = {}
         if system := "\n\n".join(turn.content for turn in request.messages if turn.role == "system"):
-            body["system"] = encodable(system)
-        if not self._is_temperature_refused:
-            body["temperature"] = request.temperature
+            extra["system"] = encodable(system)
         # White space alone is refused as a stop sequence; it is cut off here.
         if stops := [stop for stop in stop_texts(request.stop) if stop.strip()]:
-            body["stop_sequences"] = stops
+            extra["stop_sequences"] = stops
         if request.json_schema is not None:
-            # As an extra field, since older versions of the package do not know it.
             extra["output_config"] = {"format": {"type": "json_schema", "schema": dict(request.json_schema)}}
         # The package refuses long answers without a stream unless it is given a time-out; the deadline is ours.
         return {**body, "timeout": request.timeout + 1, "extra_body": extra or None}
@@ -135,9 +125,7 @@ class AnthropicWire:
             ):
                 async for event in events:
                     self._take(event or {}, gathering, counts)
-        remarks = ("the server does not let us set the temperature",) if self._is_temperature_refused else ()
-        text = gathering.text()
-        return Reply(text, gathering.finish or "stop", None, counts.prompt, counts.completion, remarks)
+        return Reply(gathering.text(), gathering.finish or "stop", None, counts.prompt, counts.completion)
 
     def _take(self, event: Mapping[str, Any], gathering: Gathering, counts: _Counts) -> None:
         kind = event.get("type")

@@ -56,8 +56,12 @@ def parse_address(url: str) -> Address:
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Whether an address is reachable from everywhere, and so lies outside of what a user owns."""
-    inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
-    return is_public(inner) if inner else address.is_global
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.sixtofour is not None:  # Goes through a public relay, whatever is inside.
+            return True
+        if address.ipv4_mapped is not None:
+            return address.ipv4_mapped.is_global
+    return address.is_global
 
 
 async def refuse_clear_text(address: Address) -> None:

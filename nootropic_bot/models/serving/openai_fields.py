@@ -39,8 +39,8 @@ _RAW_SCHEMA: Mapping[str, _Fields] = {
     "llamacpp": lambda schema: {"json_schema": schema},
     "vllm": lambda schema: {"guided_json": schema, "structured_outputs": {"json": schema}},
 }
-# Fields that the official package's signatures do not have.
-OWN_FIELDS = frozenset(("grammar", "guided_grammar", "guided_json", "structured_outputs", "json_schema"))
+# Fields that OpenAI's own protocol does not have.
+_OWN_FIELDS = frozenset(("grammar", "guided_grammar", "guided_json", "structured_outputs", "json_schema"))
 
 SchemaForm = Literal["json_schema", "json_object", "words"]
 
@@ -107,7 +107,7 @@ class OpenAIFields:
             return False
         said = failure.said.lower()
         for name, words in _WORDS.items():
-            was_sent = bool(OWN_FIELDS & set(body)) if name == "grammar" else name in body
+            was_sent = bool(_OWN_FIELDS & set(body)) if name == "grammar" else name in body
             if not was_sent or not any(word in said for word in words):
                 continue
             if name == "response_format":

@@ -15,11 +15,13 @@ from nootropic_bot.models.serving.events import Gathering, count, is_stream, rea
 from nootropic_bot.models.serving.failures import Failed, Peer, Unsuited, translated
 from nootropic_bot.models.serving.hosts import Address, refuse_clear_text
 from nootropic_bot.models.serving.loop import Emit
-from nootropic_bot.models.serving.openai_fields import OWN_FIELDS, OpenAIFields, encodable
+from nootropic_bot.models.serving.openai_fields import OpenAIFields, encodable
 from nootropic_bot.models.serving.served import Reply
 
 # Spellings of control tokens in the vocabularies of the usual families; a request's own are looked for as well.
 _CONTROL = re.compile(r"<\|[^|<>\s]{1,64}\|>|<｜[^｜<>\s]{1,64}｜>|<(?:start|end)_of_turn>|\[/?INST\]")
+# What every version of the package takes as an argument; an argument that one does not know would be a bug to it.
+_FIRM_FIELDS = frozenset(("model", "messages", "prompt", "stream"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +136,11 @@ class OpenAIWire:
         resource = self._client.completions if request.prompt else self._client.chat.completions
         log_probabilities: list[object] = []
         usage: Mapping[str, Any] = {}
-        known = {key: value for key, value in body.items() if key not in OWN_FIELDS}
-        unknown = {key: value for key, value in body.items() if key in OWN_FIELDS}
+        known = {key: value for key, value in body.items() if key in _FIRM_FIELDS}
+        others = {key: value for key, value in body.items() if key not in _FIRM_FIELDS}
         with translated(self._failures, self._peer):
             async with (
-                resource.with_streaming_response.create(**known, extra_body=unknown or None) as response,
+                resource.with_streaming_response.create(**known, extra_body=others) as response,
                 contextlib.aclosing(read_events(response, self._peer)) as events,
             ):
                 gathering.is_streamed = is_stream(response)

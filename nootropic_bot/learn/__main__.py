@@ -1,0 +1,76 @@
+"""`python -m nootropic_bot.learn COMMAND`: make the bundled model again, step by step or in one go (`all`).
+
+    lock     write corpus.lock from wheels in the corpus folder   (only to change the corpus)
+    fetch    download and check the corpus
+    pairs    write training and validation pairs
+    train    tokenizer, tokens and network; resumes where it was stopped
+    export   write the model file
+    all      fetch, pairs, train, export
+
+Everything lies in the work folder, by default `fixer-training`; nothing of it is needed to use the model.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nootropic_bot.learn.steps import Plan
+
+
+@click.group(help=__doc__)
+@click.option("--work", default="fixer-training", type=click.Path(path_type=Path), show_default=True)
+@click.option("--pairs", default=200_000, show_default=True, help="Training pairs to make.")
+@click.option("--steps", default=4000, show_default=True, help="Optimizer steps of the whole schedule.")
+@click.option("--minutes", type=float, help="End the schedule after so much training time, if that is sooner.")
+@click.option("--seed", default=1, show_default=True)
+@click.pass_context
+def main(context: click.Context, work: Path, pairs: int, steps: int, minutes: float | None, seed: int) -> None:
+    """See the module."""
+    context.obj = Plan(work, pairs, steps, minutes, seed)
+
+
+@main.command()
+@click.pass_obj
+def fetch(plan: Plan) -> None:
+    """Download and check the corpus."""
+    plan.fetch()
+
+
+@main.command()
+@click.pass_obj
+def pairs(plan: Plan) -> None:
+    """Write training and validation pairs."""
+    plan.pairs()
+
+
+@main.command()
+@click.pass_obj
+def train(plan: Plan) -> None:
+    """Train, or go on training."""
+    plan.train()
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--version", default="1", show_default=True)
+@click.pass_obj
+def export(plan: Plan, path: Path, version: str) -> None:
+    """Write the model file."""
+    plan.export(path, version)
+
+
+@main.command(name="all")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.pass_obj
+def everything(plan: Plan, path: Path) -> None:
+    """Fetch, make pairs, train and export."""
+    plan.fetch()
+    plan.pairs()
+    plan.train()
+    plan.export(path, "1")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""How good a model is at fixing, measured on the reserved packages, with proposers 1 and 2 switched off.
+
+injected   the rules' examples filled from code of the split, set between its statements, and mutations of its functions
+unseen     the same cases, under descriptions that training never saw (there are no rule ids in a prompt at all)
+natural    what the pack finds in the unmodified files of the split
+
+A case counts when the engine flags it. *verified*: some candidate passed the whole proof. *exact*: the first candidate,
+greedy, gives the text of the template or of the original author. Nothing is left out of a share because the model did
+not answer.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+from nootropic_bot.config import Config
+from nootropic_bot.critique.critic import Critic, Deadline
+from nootropic_bot.critique.scope import fingerprints
+from nootropic_bot.diff import apply_edits
+from nootropic_bot.learn.corpus import CodeFile
+from nootropic_bot.learn.expansion import Template, fill, random_values, renamed
+from nootropic_bot.learn.pairs import Ingredients, hole_values, moved, surroundings
+from nootropic_bot.models.factory import Group
+from nootropic_bot.propose.base import Context
+from nootropic_bot.propose.calibration import Calibration
+from nootropic_bot.propose.model_fix import ModelFix
+from nootropic_bot.records import FileAnalysis, Finding, Match, Proposal, Rule
+from nootropic_bot.source import Source, Undecodable, decode
+from nootropic_bot.verify.case import Case
+from nootropic_bot.verify.proof import prove
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A finding put to the model. `safe`: the wanted file, where it is known."""
+
+    rule: Rule
+    source: Source
+    match: Match
+    analysis: FileAnalysis
+    safe: str | None = None
+    message: str | None = None
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of one question. `diff` shows the verified candidate, else the first; `reason` why none was proved."""
+
+    rule_id: str
+    path: str
+    line: int
+    answered: bool = False
+    verified: bool = False
+    exact: bool = False
+    raw: float | None = None
+    diff: str = ""
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Share:
+    """Counts over some results."""
+
+    asked: int = 0
+    answered: int = 0
+    verified: int = 0
+    exact: int = 0
+
+    def add(self, result: Result) -> None:
+        """Count one more."""
+        self.asked += 1
+        self.answered += result.answered
+        self.verified += result.verified
+        self.exact += result.exact
+
+
+@dataclass(slots=True)
+class Table:
+    """Shares of all results and by rule."""
+
+    total: Share = field(default_factory=Share)
+    rules: dict[str, Share] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """For machines; rules in order."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True)
+
+
+def tabulate(results: Iterable[Result]) -> Table:
+    """Count."""
+    table = Table()
+    for result in results:
+        table.total.add(result)
+        table.rules.setdefault(result.rule_id, Share()).add(result)
+    return table
+
+
+def injected(have: Ingredients, critic: Critic, per_rule: int, seed: int) -> list[Question]:
+    """Up to `per_rule` flagged cases for each rule that has templates."""
+    random_ = random.Random(seed)
+    drafts: list[tuple[Template, Source, str]] = []
+    by_rule: dict[str, list[Template]] = {}
+    for template in have.templates:
+        by_rule.setdefault(template.rule.id, []).append(template)
+    for rule_id in sorted(by_rule):
+        for number in range(per_rule):
+            made = _injection(have, random_, by_rule[rule_id][number % len(by_rule[rule_id])])
+            if made is not None:
+                drafts.append((made[0], decode(f"{rule_id}_{number}.py", made[1].encode()), made[2]))
+    questions = []
+    analyses = critic.analyse_sources([source for _template, source, _safe in drafts], Deadline(None))
+    for (template, source, safe), analysis in zip(drafts, analyses, strict=True):
+        match = next((m for m in analysis.matches if m.rule_id == template.rule.id), None)
+        if match is not None:
+            questions.append(Question(template.rule, source, match, analysis, safe))
+    return questions
+
+
+def _injection(have: Ingredients, random_: random.Random, template: Template) -> tuple[Template, str, str] | None:
+    for _attempt in range(10):
+        # Half of them keep their names: many rules flag a value by what it is called.
+        example = renamed(template.example, have.material.names, random_) if random_.random() < 0.5 else template.example
+        changed = moved(template, replace(template, example=example))
+        values = random_values(example, hole_values(have, random_), random_)
+        filled = fill(changed, values, surroundings(have, random_))
+        if filled is None:
+            continue
+        try:
+            compile(filled.unsafe, "case", "exec", dont_inherit=True)
+            compile(filled.safe, "case", "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):
+            continue
+        return template, filled.unsafe, filled.safe
+    return None
+
+
+def natural(files: Sequence[CodeFile], critic: Critic, report: Iterator[None] | None = None) -> Iterator[Question]:
+    """Every finding of the pack in these files that is not suppressed there."""
+    for start in range(0, len(files), 100):
+        sources = []
+        for file in files[start : start + 100]:
+            try:
+                sources.append(decode(f"{file.package}/{file.path}", file.text.encode()))
+            except Undecodable:
+                continue
+        for source, analysis in zip(sources, critic.analyse_sources(sources, Deadline(None)), strict=True):
+            for match in analysis.matches:
+                if match.suppressed is None and match.rule_id in critic.rules.by_id:
+                    yield Question(critic.rules.by_id[match.rule_id], source, match, analysis)
+
+
+def reworded(questions: Iterable[Question], wordings: Mapping[str, Sequence[str]], seed: int) -> list[Question]:
+    """The questions under other descriptions."""
+    random_ = random.Random(seed)
+    return [replace(q, message=random_.choice(wordings[q.rule.id])) for q in questions if wordings.get(q.rule.id)]
+
+
+def ask(questions: Sequence[Question], group: Group, critic: Critic, candidates: int = 3) -> list[Result]:
+    """Put the questions to the model and prove what it proposes."""
+    proposer = ModelFix([group], Calibration(), candidates, Config().models.timeout_seconds, lambda: math.inf)
+    results, cases, owners = [], [], []
+    for question in questions:
+        result = Result(question.rule.id, question.source.path, question.match.start.line)
+        results.append(result)
+        proposals = list(proposer.propose(_finding(question), _context(question)))
+        result.answered = bool(proposals)
+        for number, proposal in enumerate(proposals):
+            if number == 0:
+                result.raw = proposal.confidence
+                result.exact = question.safe is not None and _is_exact(question, proposal)
+            cases.append(Case(question.source, question.match, question.analysis, proposal))
+            owners.append(result)
+    verdicts = prove(cases, lambda sources: critic.analyse_sources(sources, Deadline(None)))
+    for case, verdict, result in zip(cases, verdicts, owners, strict=True):
+        if verdict.is_verified and not result.verified:
+            result.verified, result.diff = True, _diff(case)
+        elif not verdict.is_verified and not result.verified and not result.reason:
+            failed = next(check for check in verdict.checks if check.status != "passed")
+            result.reason, result.diff = f"{failed.name}: {failed.detail}", _diff(case)
+    return results
+
+
+def _finding(question: Question) -> Finding:
+    match, rule = question.match, question.rule
+    identity = next(each for each, m in fingerprints(question.source.path, question.analysis.matches) if m is match)
+    message = match.message if question.message is None else question.message
+    return Finding(identity, rule.id, question.source.path, match.start, match.end, rule.severity, message)
+
+
+def _context(question: Question) -> Context:
+    return Context(question.source, question.match, question.rule, question.analysis)
+
+
+def _is_exact(question: Question, proposal: Proposal) -> bool:
+    """Whether the proposal gives the wanted file, imports that code adds left aside."""
+    fixed = "".join(apply_edits(question.source.lines, proposal.edits)).splitlines()
+    wanted = (question.safe or "").splitlines()
+    added = set(proposal.needs.values())
+    return [line for line in fixed if line not in added] == [line for line in wanted if line not in added]
+
+
+def _diff(case: Case) -> str:
+    from nootropic_bot.diff import unified
+
+    try:
+        return unified(case.source.path, case.source.lines, apply_edits(case.source.lines, case.proposal.edits))
+    except ValueError:
+        return ""

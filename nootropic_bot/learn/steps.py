@@ -1,0 +1,130 @@
+"""The steps from the rule pack and the corpus to a model file, each leaving files for the next in one work folder.
+
+    corpus/            the packages of corpus.lock
+    train.jsonl  validation.jsonl        pairs
+    tokenizer.json  train.npz            the tokenizer and the pairs as tokens
+    checkpoint.pt  log.jsonl             the network
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nootropic_bot.errors import EnvironmentFault
+from nootropic_bot.learn.corpus import Corpus, Split, fetch
+from nootropic_bot.learn.material import harvest
+from nootropic_bot.learn.pairs import Ingredients, Pair, from_json, generate, load_words
+from nootropic_bot.learn.teachable import lessons, open_critic
+from nootropic_bot.resources import bundled_rules
+from nootropic_bot.rulefiles import find_rule_files, load_rules
+
+_VALIDATION_PAIRS = 3000
+_TOKENIZER_PAIRS = 40_000
+_VOCABULARY = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to make, and where. `minutes` None means as long as the steps take."""
+
+    work: Path
+    pair_count: int
+    step_count: int
+    minutes: float | None
+    seed: int
+
+    def fetch(self) -> None:
+        """Download and check the corpus."""
+        fetch(self.work / "corpus")
+
+    def ingredients(self, split: Split) -> Ingredients:
+        """What pairs of a split are made of."""
+        files = list(Corpus(self.work / "corpus").files(split))
+        templates = [lesson.template for lesson in lessons(open_critic()) if lesson.template is not None]
+        rules = load_rules(find_rule_files(bundled_rules()), None).by_id
+        return Ingredients(templates, rules, files, harvest(files), load_words())
+
+    def pairs(self) -> None:
+        """Write the pairs of training and validation."""
+        for split, count in (("validation", _VALIDATION_PAIRS), ("train", self.pair_count)):
+            have = self.ingredients("train" if split == "train" else "validation")
+            with (self.work / f"{split}.jsonl").open("w", encoding="utf-8") as out:
+                for pair in generate(have, count, self.seed):
+                    out.write(pair.to_json() + "\n")
+            click.echo(f"{split}: {count} pairs from {len(have.files)} files", err=True)
+
+    def train(self) -> None:
+        """Train to the end of the schedule, from the last checkpoint on if there is one."""
+        import torch
+
+        from nootropic_bot.learn.network import Shape
+        from nootropic_bot.learn.pretrain import Recipe, Trainer
+
+        examples = self._examples()
+        recipe = Recipe(self.step_count, self.minutes * 60 if self.minutes else math.inf, seed=self.seed)
+        trainer = Trainer(self.work, Shape(vocabulary=_VOCABULARY), recipe)
+        click.echo(f"{len(examples)} examples, {torch.get_num_threads()} threads, from step {trainer.step}", err=True)
+        trainer.run(examples)
+
+    def export(self, path: Path, version: str) -> None:
+        """Write the model file."""
+        from nootropic_bot.learn.export import export, load_network
+        from nootropic_bot.learn.tokenizer import load
+
+        network = load_network(self.work / "checkpoint.pt")
+        export(network, load(self.work / "tokenizer.json"), path, name="bundled", version=version)
+
+    def _examples(self) -> list[tuple[list[int], int]]:
+        """The training pairs as tokens; made once."""
+        import numpy as np
+
+        from nootropic_bot.learn import tokenizer
+
+        made = self.work / "train.npz"
+        if not made.is_file():
+            saved = self.work / "tokenizer.json"
+            if not saved.is_file():
+                first = (pair for _number, pair in zip(range(_TOKENIZER_PAIRS), self._pairs("train"), strict=False))
+                tokenizer.train((pair.prompt + pair.answer for pair in first), _VOCABULARY).save(str(saved))
+            encode = tokenizer.Encoder(tokenizer.load(saved))
+            tokens, lengths = [], []
+            for chunk in _chunks(self._pairs("train"), 5000):
+                prompts, answers = encode([pair.prompt for pair in chunk]), encode([pair.answer for pair in chunk])
+                for prompt, answer in zip(prompts, answers, strict=True):
+                    tokens.append(np.array(prompt + answer, dtype=np.uint16))
+                    lengths.append((len(prompt) + len(answer), len(prompt)))
+            np.savez(made, ids=np.concatenate(tokens), lengths=np.array(lengths, dtype=np.int32))
+        with np.load(made) as stored:
+            return list(_split(stored["ids"], stored["lengths"]))
+
+    def _pairs(self, split: str) -> Iterator[Pair]:
+        path = self.work / f"{split}.jsonl"
+        if not path.is_file():
+            raise EnvironmentFault(f"there is no {path}", "run `python -m nootropic_bot.learn pairs` first")
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                yield from_json(line)
+
+
+def _chunks(pairs: Iterator[Pair], size: int) -> Iterator[list[Pair]]:
+    chunk: list[Pair] = []
+    for pair in pairs:
+        chunk.append(pair)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _split(ids: Any, lengths: Any) -> Iterator[tuple[list[int], int]]:
+    start = 0
+    for length, begin in lengths.tolist():
+        yield ids[start : start + length].tolist(), begin
+        start += length
