@@ -37,5 +37,5 @@ $(VENV)/.local: pyproject.toml | $(VENV)/bin/python
 # One pinned PyTorch: the tests of training compare numbers with it.
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install -qq --disable-pip-version-check torch==2.13.0
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[local,cloud,train,dev]'
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[local,server,cloud,train,dev]'
 	touch $@ $(VENV)/.local

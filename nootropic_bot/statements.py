@@ -51,4 +51,11 @@ def header_lines(node: Node) -> tuple[int, int]:
         return first, last
     body: list[Node] = getattr(node, "body", None) or getattr(node, "cases", None) or []
     below = extent(body[0])[0]
-    return first, max(below - 1, first)
+    return first, max(below - 1, first, _end_of_expressions(node))
+
+
+def _end_of_expressions(node: Node) -> int:
+    """The last line of what stands in a head; the body may begin on it."""
+    blocks = {id(child) for name in BLOCKS for child in getattr(node, name, None) or []}
+    heads = [child for child in ast.iter_child_nodes(node) if id(child) not in blocks]
+    return max((getattr(part, "end_lineno", None) or 0 for head in heads for part in ast.walk(head)), default=0)

@@ -10,20 +10,16 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nootropic_bot.records import Edit, Match
 from nootropic_bot.source import Source, split_lines
 from nootropic_bot.statements import Node, extent, header_lines, smallest_statement
+from nootropic_bot.uses import uses_of
 
 MAX_ITEMS = 20
-_BEFORE, _AFTER, _MAX_USES = 3, 2, 4
-# Which placeholder a query takes depends on the database's driver (PEP 249, `paramstyle`), wherever it is imported.
-_EXECUTES = frozenset({"execute", "executemany", "executescript"})
-_DRIVERS = frozenset(
-    {"sqlite3", "aiosqlite", "psycopg", "psycopg2", "pymysql", "MySQLdb", "mysql", "oracledb", "asyncpg"}
-)
+_BEFORE, _AFTER = 3, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +77,24 @@ class Window:
             if self.items[change.item].is_fixed and not change.keep:
                 raise ValueError("the answer replaces a docstring")
             wanted[change.item] = change
-        return tuple(self._edit(source, self.items[n], wanted[n]) for n in sorted(wanted))
+        edits = []
+        for number in sorted(wanted):
+            item = self.items[number]
+            text = self.replacement(source.lines, source.newline, wanted[number])
+            edits.append(Edit(source.path, item.first, item.last, text))
+        return tuple(edits)
 
-    def _edit(self, source: Source, item: Item, change: Change) -> Edit:
-        new = "".join((self.indent + line if line.strip() else line) + source.newline for line in _lines(change.text))
-        old = "".join(source.lines[item.first - 1 : item.last])
+    def replacement(self, lines: Sequence[str], newline: str, change: Change) -> str:
+        """What stands in the file, whose `lines` are given with their line ends, in place of the changed item."""
+        item = self.items[change.item]
+        old = "".join(lines[item.first - 1 : item.last])
+        # A line to the left of the statement (of a text over several lines, say) is not moved to the right.
+        indent = self.indent if change.keep else _removed(old, item)
+        new = "".join((indent + line if line.strip() else line) + newline for line in _lines(change.text))
         is_open = not old.endswith("\n")  # The last line of a file without a line end.
         if change.keep:
-            new = (old + source.newline if is_open else old) + new
-        return Edit(source.path, item.first, item.last, new.removesuffix(source.newline) if is_open else new)
+            new = (old + newline if is_open else old) + new
+        return new.removesuffix(newline) if is_open else new
 
 
 def window_of(source: Source, match: Match) -> Window | None:
@@ -106,18 +111,23 @@ def window_of(source: Source, match: Match) -> Window | None:
         return None
     indent = _indent_of(source.lines[items[0].first - 1])
     shown = tuple(Item(_shift(item.text, indent), item.first, item.last, item.is_fixed) for item in items)
+    start = _mark(shown, source, first, match.start.col, is_end=False)
+    end = _mark(shown, source, match.end.line, match.end.col, is_end=True)
     return Window(
         items=shown,
         before=tuple(_shift(line, indent) for line in _around(source, shown[0].first - _BEFORE, shown[0].first)),
         after=tuple(_shift(line, indent) for line in _around(source, shown[-1].last + 1, shown[-1].last + 1 + _AFTER)),
-        uses=_uses(tree, source, shown) if tree is not None else (),
-        start=_mark(shown, indent, first, match.start.col, is_end=False),
-        end=_mark(shown, indent, match.end.line, match.end.col, is_end=True),
+        uses=uses_of(tree, source.lines, [item.text for item in shown], (shown[0].first, _BEFORE)) if tree else (),
+        start=start,
+        # What lies wholly between two items (in the body of a `try`) is marked as nothing.
+        end=max(start, end, key=lambda mark: (mark.item, mark.col)),
         indent=indent,
     )
 
 
 def _parse(source: Source) -> ast.Module | None:
+    if "\r" in source.text.replace("\r\n", ""):
+        return None  # A lone carriage return ends a line for Python and not for git: its line numbers are not ours.
     try:
         return ast.parse(source.text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -157,7 +167,7 @@ def _docstring(target: Node) -> list[tuple[int, int, bool]]:
     is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     is_docstring = is_docstring and isinstance(node.value.value, str)  # type: ignore[attr-defined]
     first, last = extent(node)
-    return [(first, last, True)] if is_docstring and first > header_lines(target)[0] else []
+    return [(first, last, True)] if is_docstring and first > header_lines(target)[1] else []
 
 
 def _short(source: Source, first: int, last: int, is_fixed: bool) -> str:
@@ -181,65 +191,20 @@ def _shift(line: str, indent: str) -> str:
     return line[len(indent) :] if line.startswith(indent) else line.lstrip(" \t")
 
 
-def _mark(items: tuple[Item, ...], indent: str, line: int, col: int, *, is_end: bool) -> Mark:
+def _removed(line: str, item: Item) -> str:
+    """The indentation of a line of the file that its item is shown without."""
+    return line[: max(len(line.rstrip("\r\n")) - len(item.text), 0)]
+
+
+def _mark(items: tuple[Item, ...], source: Source, line: int, col: int, *, is_end: bool) -> Mark:
     """The place of a file position (1-based line and column) in the window, or the nearest one."""
     for number, item in enumerate(items):
         if item.first <= line <= item.last:
-            return Mark(number, min(max(col - 1 - len(indent), 0), len(item.text)))
+            hidden = len(_removed(source.lines[line - 1], item))
+            return Mark(number, min(max(col - 1 - hidden, 0), len(item.text)))
         if item.first > line:
             return Mark(max(number - 1, 0), len(items[max(number - 1, 0)].text)) if is_end else Mark(number, 0)
     return Mark(len(items) - 1, len(items[-1].text))
-
-
-def _uses(tree: ast.Module, source: Source, items: tuple[Item, ...]) -> tuple[str, ...]:
-    """How the file gets the names that occur in the items: import statements, and its logger, if it has one."""
-    words = {word for item in items for word in _words(item.text)}
-    if words & _EXECUTES:
-        words |= _DRIVERS
-    found: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            found += _import_lines(node, words)
-    found = [*_loggers(tree), *_handler_heads(tree, source, items[0].first), *found]
-    return tuple(dict.fromkeys(found))[:_MAX_USES]
-
-
-def _import_lines(node: ast.Import | ast.ImportFrom, words: set[str]) -> Iterator[str]:
-    """The parts of an import statement that bind one of the words, each as a statement of one line."""
-    for alias in node.names:
-        bound = alias.asname or alias.name.partition(".")[0]
-        if bound in words:
-            name = f"{alias.name} as {alias.asname}" if alias.asname else alias.name
-            source = "." * node.level + (node.module or "") if isinstance(node, ast.ImportFrom) else ""
-            yield f"from {source} import {name}" if source else f"import {name}"
-
-
-def _handler_heads(tree: ast.Module, source: Source, line: int) -> Iterator[str]:
-    """The head of the innermost exception handler around a line, unless it stands among the lines shown before it."""
-    around = [n for n in ast.walk(tree) if isinstance(n, ast.ExceptHandler) and n.lineno < line <= (n.end_lineno or 0)]
-    inner = max(around, key=lambda handler: handler.lineno, default=None)
-    if inner is not None and inner.lineno < line - _BEFORE:
-        yield source.lines[inner.lineno - 1].strip()
-
-
-def _loggers(tree: ast.Module) -> Iterator[str]:
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Name):
-            called = node.value.func
-            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-            if name in ("getLogger", "get_logger"):
-                yield f"{node.targets[0].id} = {name}()"
-                return
-
-
-def _words(text: str) -> Iterator[str]:
-    word = ""
-    for char in text + " ":
-        if char.isidentifier() or (word and char.isalnum()):
-            word += char
-        elif word:
-            yield word
-            word = ""
 
 
 def _lines(text: str) -> list[str]:
@@ -247,34 +212,56 @@ def _lines(text: str) -> list[str]:
 
 
 def changes_of(window: Window, old: Sequence[str], new: Sequence[str]) -> tuple[Change, ...] | None:
-    """The changes that turn the file's lines `old` into `new`; None where they don't all lie in the window."""
+    """The changes that turn the file's lines `old` into `new`, to the letter.
+
+    None where they don't all lie in the window, or an answer can't say them: a line of white space, another line end, an
+    empty line in place of a statement.
+    """
     wanted: dict[int, Change] = {}
     for tag, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
             continue
-        texts = [_shift(line.rstrip("\r\n"), window.indent) for line in new[k:m]]
-        changed = _insertion(window, i, texts) if tag == "insert" else _replacement(window, range(i + 1, j + 1), texts)
+        if tag == "insert":
+            changed = _insertion(window, i, new[k:m])
+        else:
+            changed = _replacement(window, old, range(i + 1, j + 1), new[k:m])
         if changed is None or wanted.keys() & {change.item for change in changed}:
             return None
         wanted.update((change.item, change) for change in changed)
-    return tuple(wanted[item] for item in sorted(wanted))
+    changes = tuple(wanted[item] for item in sorted(wanted))
+    return changes if _changed(window, old, changes) == "".join(new) else None
 
 
-def _insertion(window: Window, above: int, texts: list[str]) -> list[Change] | None:
+def _changed(window: Window, old: Sequence[str], changes: tuple[Change, ...]) -> str:
+    """The file's text after the changes."""
+    is_crlf = sum(line.endswith("\r\n") for line in old) * 2 > sum(line.endswith("\n") for line in old)
+    result = list(old)
+    for change in changes[::-1]:
+        item = window.items[change.item]
+        result[item.first - 1 : item.last] = [window.replacement(old, "\r\n" if is_crlf else "\n", change)]
+    return "".join(result)
+
+
+def _insertion(window: Window, above: int, new: Sequence[str]) -> list[Change] | None:
     """New lines after the file's line `above`."""
+    texts = [_shift(line.rstrip("\r\n"), window.indent) for line in new]
     for number, item in enumerate(window.items):
         if item.last == above:
             return [Change(number, "\n".join(texts), keep=True)]
-        if number == 0 and item.first == above + 1:
+        if number == 0 and item.first == above + 1 and not item.is_fixed:
             return [Change(0, "\n".join([*texts, item.text]))]
     return None
 
 
-def _replacement(window: Window, lines: range, texts: list[str]) -> list[Change] | None:
+def _replacement(window: Window, old: Sequence[str], lines: range, new: Sequence[str]) -> list[Change] | None:
     """New lines in place of the `lines`: line by line where the numbers agree, else all in place of the first."""
     numbers = {item.first: n for n, item in enumerate(window.items) if not item.is_fixed}
     if not all(line in numbers for line in lines):
         return None
-    if len(texts) != len(lines):
-        texts = ["\n".join(texts)] + [""] * (len(lines) - 1)
+    indents = [_removed(old[line - 1], window.items[numbers[line]]) for line in lines]
+    if len(new) != len(lines):
+        text = "\n".join(_shift(line.rstrip("\r\n"), indents[0]) for line in new)
+        texts = [text] + [""] * (len(lines) - 1)
+    else:
+        texts = [_shift(line.rstrip("\r\n"), indent) for line, indent in zip(new, indents, strict=True)]
     return [Change(numbers[line], text) for line, text in zip(lines, texts, strict=True)]

@@ -90,7 +90,7 @@ def test_the_head_of_a_compound_statement_alone() -> None:
     source = source_of("def f(a, b=[]):\n    b.append(a)\n    return b\n")
     window = shown(source, "b=[]")
     assert texts(window) == ["def f(a, b=[]):"]
-    assert window.after == ("b.append(a)", "return b")
+    assert window.after == ("    b.append(a)", "    return b")
     assert marked(window) == "b=[]"
 
 
@@ -308,7 +308,13 @@ def test_files_that_do_not_parse_are_shown_by_lines() -> None:
 
 def test_a_file_whose_lines_python_counts_differently() -> None:
     """A lone carriage return ends a line for Python, but not for git."""
-    for text in ("x = 1\ry = f(\n1)\n", "x = 1\r\r\r\ry = f(1)\n", "a\r=f(1)\n", "if x:\r  if y:\r    f(1)"):
+    for text in (
+        "x = 1\ry = f(\n1)\n",
+        "x = 1\r\r\r\ry = f(1)\n",
+        "a\r=f(1)\n",
+        "if x:\r  if y:\r    f(1)",
+        "x = (1 +\r f(1)\r)\n",
+    ):
         source = source_of(text)
         window = shown(source, "f(")
         assert window.items

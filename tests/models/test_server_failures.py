@@ -82,6 +82,10 @@ def model(server: ModelServer, clock: Clock) -> Iterator[OpenAICompatible]:
     model.close()
 
 
+def never(seconds: float) -> None:
+    pytest.fail(f"it waits {seconds} s to ask again")
+
+
 def failure_of(model: OpenAICompatible, request: Request = ASK, *, is_streamed: bool = False) -> ModelError:
     with pytest.raises(ModelError) as caught:
         _ = list(model.stream(request)) if is_streamed else model.generate(request)
@@ -349,14 +353,14 @@ def test_f22_junk_in_mid_stream(server: ModelServer, model: OpenAICompatible) ->
 
 
 def test_nobody_listens() -> None:
-    model = OpenAICompatible("mine", url=f"http://127.0.0.1:{unused_port()}/v1", model="m", sleep=pytest.fail)
+    model = OpenAICompatible("mine", url=f"http://127.0.0.1:{unused_port()}/v1", model="m", sleep=never)
     assert "no server answers" in str(failure_of(model))
     model.close()
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_name_without_address(scheme: str) -> None:
-    model = OpenAICompatible("mine", url=f"{scheme}://nowhere.invalid/v1", model="m", sleep=pytest.fail)
+    model = OpenAICompatible("mine", url=f"{scheme}://nowhere.invalid/v1", model="m", sleep=never)
     failure = failure_of(model)
     assert isinstance(failure, Unavailable)
     assert "nowhere.invalid" in str(failure)
@@ -413,7 +417,7 @@ def test_key_that_no_header_can_hold(server: ModelServer, key: str) -> None:
 def test_f22_invalid_certificate(tmp_path: Path) -> None:
     _, context = make_certificate(tmp_path)
     with ModelServer(tls=context) as server:
-        model = OpenAICompatible("mine", url=server.url, model="m", sleep=pytest.fail)
+        model = OpenAICompatible("mine", url=server.url, model="m", sleep=never)
         failure = failure_of(model)
         model.close()
         assert isinstance(failure, Unavailable)
@@ -442,7 +446,7 @@ def test_certificate_of_an_authority_that_the_user_trusts(tmp_path: Path, monkey
 
 
 def test_tls_to_a_server_without(server: ModelServer) -> None:
-    model = OpenAICompatible("mine", url=server.url.replace("http:", "https:"), model="m", sleep=pytest.fail)
+    model = OpenAICompatible("mine", url=server.url.replace("http:", "https:"), model="m", sleep=never)
     assert "TLS" in str(failure_of(model))
     model.close()
 
