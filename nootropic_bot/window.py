@@ -214,8 +214,8 @@ def _lines(text: str) -> list[str]:
 def changes_of(window: Window, old: Sequence[str], new: Sequence[str]) -> tuple[Change, ...] | None:
     """The changes that turn the file's lines `old` into `new`, to the letter.
 
-    None where they don't all lie in the window, or an answer can't say them: a line of white space, another line end, an
-    empty line in place of a statement.
+    None where they don't all lie in the window, or an answer can't say them: a line of white space, another line end,
+    an empty line in place of a statement.
     """
     wanted: dict[int, Change] = {}
     for tag, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

@@ -1,1 +1,1 @@
-"""Learning: training pairs from the rule pack (`pairs.py`), the bundled model (`pretrain.py`, `export.py`), its figures."""
+"""Learning: training pairs from the rule pack (`pairs.py`), the bundled model (`pretrain.py`, `export.py`), figures."""

@@ -33,6 +33,13 @@ def main(context: click.Context, work: Path, pairs: int, steps: int, minutes: fl
 
 @main.command()
 @click.pass_obj
+def lock(plan: Plan) -> None:
+    """Pin the wheels that lie in the corpus folder."""
+    plan.lock()
+
+
+@main.command()
+@click.pass_obj
 def fetch(plan: Plan) -> None:
     """Download and check the corpus."""
     plan.fetch()

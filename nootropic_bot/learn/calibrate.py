@@ -71,7 +71,12 @@ def expected_calibration_error(pairs: Sequence[tuple[float, bool]], bins: int = 
 
 def as_json(model: str, curve: Curve) -> str:
     """The file that ships with the model."""
-    data = {"model": model, "slope": round(curve.slope, 5), "offset": round(curve.offset, 5), "rules": dict(curve.rules)}
+    data = {
+        "model": model,
+        "slope": round(curve.slope, 5),
+        "offset": round(curve.offset, 5),
+        "rules": dict(curve.rules),
+    }
     return json.dumps(data, indent=1, sort_keys=True) + "\n"
 
 

@@ -8,6 +8,7 @@ generated code) counts for one split only: the first of test, validation, train.
 from __future__ import annotations
 
 import ast
+import email
 import hashlib
 import io
 import random
@@ -53,7 +54,7 @@ class CodeFile:
 def packages(lock: Path = LOCK) -> list[Package]:
     """The packages of the lock, by name."""
     table = read_toml(lock)
-    return [Package(name=name, **entry) for name, entry in sorted(table["package"].items())]
+    return [Package(name=name, **entry) for name, entry in sorted(table.get("package", {}).items())]
 
 
 def fetch(folder: Path, lock: Path = LOCK) -> None:
@@ -85,14 +86,12 @@ class Corpus:
         self._packages = packages(lock)
 
     def files(self, split: Split, seed: int = 0) -> Iterator[CodeFile]:
-        """The files of a split, at most 160 a package (drawn by `seed`), functions known from an earlier split cut out."""
+        """The files of a split, at most 160 a package, drawn by `seed`, less functions known from earlier splits."""
         seen: set[bytes] = set()
         order: tuple[Split, ...] = ("test", "validation", "train")
         for each in order[: order.index(split)]:
             for package in self._of(each):
-                seen.update(
-                    digest for file in self._read(package, seed) for digest, _node in functions(file.text)
-                )
+                seen.update(digest for file in self._read(package, seed) for digest, _node in functions(file.text))
         for package in self._of(split):
             for file in self._read(package, seed):
                 text = without_functions(file.text, seen) if seen else file.text
@@ -105,7 +104,7 @@ class Corpus:
     def _read(self, package: Package, seed: int) -> Iterator[CodeFile]:
         with zipfile.ZipFile(self._folder / package.file) as archive:
             names = sorted(info.filename for info in archive.infolist() if _is_wanted(info))
-            random.Random(f"{seed}:{package.name}").shuffle(names)
+            random.Random(f"{seed}:{package.name}").shuffle(names)  # noqa: S311
             for name in names[:_FILES_PER_PACKAGE]:
                 text = _text(archive.read(name))
                 if text is not None:
@@ -147,9 +146,39 @@ def without_functions(text: str, digests: set[bytes]) -> str:
     return "\n".join(lines)
 
 
+def relock(folder: Path, lock: Path = LOCK) -> None:
+    """Pin the wheels of a folder, and none but these. A known package stays in its split, a new one goes to training.
+
+    Raises:
+        EnvironmentFault: a new package does not say under which licence it is.
+    """
+    known = {package.name: package for package in packages(lock)}
+    entries: dict[str, Package] = {}
+    for path in sorted(folder.glob("*.whl")):
+        name, version = path.name.split("-")[:2]
+        name = name.lower().replace("_", "-").replace(".", "-")
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        old = known.get(name)
+        licence = old.licence if old else _licence(path)
+        entries[name] = Package(name, version, path.name, digest, licence, old.split if old else "train")
+    lock.write_text(as_table(entries), encoding="utf-8")
+
+
+def _licence(wheel: Path) -> str:
+    with zipfile.ZipFile(wheel) as archive:
+        name = next((each for each in archive.namelist() if each.endswith(".dist-info/METADATA")), None)
+        text = archive.read(name).decode("utf-8", "replace") if name else ""
+    metadata = email.message_from_string(text)
+    classifiers = [each for each in metadata.get_all("Classifier", []) if each.startswith("License")]
+    found = metadata["License-Expression"] or ", ".join(each.split("::")[-1].strip() for each in classifiers)
+    if not found:
+        raise EnvironmentFault(f"{wheel.name} does not say its licence", "add the package to corpus.lock by hand first")
+    return str(found).replace('"', "'")
+
+
 def as_table(entries: Mapping[str, Package]) -> str:
     """The lock as text."""
-    out = ["# The corpus of the bundled model, made by `python -m nootropic_bot.learn lock`. Do not edit by hand.\n"]
+    out = ["# The corpus of the bundled model, made by `python -m nootropic_bot.learn lock`.\n"]
     for name in sorted(entries):
         package = entries[name]
         out.append(f'[package."{name}"]')

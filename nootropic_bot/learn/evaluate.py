@@ -123,7 +123,9 @@ def injected(have: Ingredients, critic: Critic, per_rule: int, seed: int) -> lis
 def _injection(have: Ingredients, random_: random.Random, template: Template) -> tuple[Template, str, str] | None:
     for _attempt in range(10):
         # Half of them keep their names: many rules flag a value by what it is called.
-        example = renamed(template.example, have.material.names, random_) if random_.random() < 0.5 else template.example
+        example = (
+            renamed(template.example, have.material.names, random_) if random_.random() < 0.5 else template.example
+        )
         changed = moved(template, replace(template, example=example))
         values = random_values(example, hole_values(have, random_), random_)
         filled = fill(changed, values, surroundings(have, random_))

@@ -79,7 +79,9 @@ def fill(
 _Place = tuple[int, int]
 
 
-def _fill(snippet: str, values: Mapping[str, str], start: _Place, end: _Place) -> tuple[str, _Place | None, _Place | None]:
+def _fill(
+    snippet: str, values: Mapping[str, str], start: _Place, end: _Place
+) -> tuple[str, _Place | None, _Place | None]:
     """The snippet with its holes filled, and where two of its places lie now."""
     names = sorted(values, key=len, reverse=True)
     pattern = re.compile("|".join(rf"\${name}" for name in names)) if names else None
@@ -144,7 +146,9 @@ def random_values(
 
 def renamed(example: Example, names: Sequence[str], random_: random.Random) -> Example:
     """The example with its own local names replaced by others, the same in all its parts."""
-    fixed = _BUILTINS | _imported(example.setup) | set(example.holes)
+    fixed = _BUILTINS | set(example.holes)
+    for part in (example.setup, example.unsafe, example.safe):
+        fixed |= _imported(part)
     try:
         own = _own_names(_bare(example.unsafe)) & _own_names(_bare(example.safe)) - fixed
     except SyntaxError:
@@ -185,7 +189,7 @@ def _own_names(code: str) -> set[str]:
 
 
 def _rename(text: str, mapping: Mapping[str, str]) -> str:
-    """Names replaced wherever they stand alone: not after a dot, not as a keyword of a call, in f-strings only in braces."""
+    """Names replaced wherever they stand alone: not after a dot, not as a keyword, in f-strings only in braces."""
     bare = text.replace("$", "\u0394")  # A letter, so that holes are names to the tokenizer.
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(bare).readline))
@@ -202,7 +206,7 @@ def _rename(text: str, mapping: Mapping[str, str]) -> str:
             is_keyword = tokens[index + 1].string == "=" and index > 0 and tokens[index - 1].string in ("(", ",")
             new = token.string if is_attribute or is_keyword else mapping[token.string]
         elif token.type == tokenize.STRING and re.match(r"[rR]?[fF]", token.string):
-            new = re.sub(r"\{[^{}]*\}", lambda m: _in_braces(m[0], mapping), token.string)
+            new = re.sub(r"\{\{|\}\}|\{[^{}]*\}", lambda m: _in_braces(m[0], mapping), token.string)
         if new != token.string:
             line = lines[token.start[0] - 1]
             lines[token.start[0] - 1] = line[: token.start[1]] + new + line[token.end[1] :]
@@ -210,4 +214,5 @@ def _rename(text: str, mapping: Mapping[str, str]) -> str:
 
 
 def _in_braces(text: str, mapping: Mapping[str, str]) -> str:
-    return re.sub(r"(?<![.\w])([A-Za-z_]\w*)", lambda m: mapping.get(m[1], m[1]), text)
+    names = r"'[^']*'|\"[^\"]*\"|(?<![.\w])[A-Za-z_]\w*"  # Strings are matched so that nothing in them is.
+    return re.sub(names, lambda m: mapping.get(m[0], m[0]), text)

@@ -33,7 +33,8 @@ def load_network(checkpoint: Path) -> Network:
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
     network = Network(Shape(**saved["shape"]))
     network.load_state_dict(saved["network"])
-    return network.eval()
+    network.eval()
+    return network
 
 
 def export(network: Network, tokenizer: Tokenizer, path: Path, *, name: str, version: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import keyword
 import random
 from collections.abc import Iterable, Sequence
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 from nootropic_bot.learn.corpus import CodeFile
 
 _MAX_EXPRESSION, _MAX_STRING = 48, 40
+# The most frequent names of all files; what reads them is seldom a value, and what binds them is odd.
+_COMMON = frozenset(dir(builtins)) | {"self", "cls"}
 
 
 @dataclass(slots=True)
@@ -61,7 +64,12 @@ def _harvest_leaves(found: Material, lines: Sequence[str], tree: ast.Module) -> 
             names.add(node.arg)
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             segment = segment_of(lines, node)
-            if segment and segment[0] in "\"'" and 2 < len(segment) <= _MAX_STRING and segment[:3] not in ('"""', "'''"):
+            if (
+                segment
+                and segment[0] in "\"'"
+                and 2 < len(segment) <= _MAX_STRING
+                and segment[:3] not in ('"""', "'''")
+            ):
                 strings.add(segment)
         if isinstance(node, ast.Constant) and type(node.value) is int and 0 <= node.value < 10**6:
             numbers.add(str(node.value))
@@ -85,7 +93,7 @@ def _is_loaded(node: ast.expr) -> bool:
 
 
 def _is_plain(name: str) -> bool:
-    return len(name) > 1 and not name.startswith("__") and not keyword.iskeyword(name) and name not in ("self", "cls")
+    return len(name) > 1 and not name.startswith("__") and not keyword.iskeyword(name) and name not in _COMMON
 
 
 def _suite(body: Sequence[ast.stmt], lines: Sequence[str]) -> list[list[str]]:
@@ -97,7 +105,9 @@ def _suite(body: Sequence[ast.stmt], lines: Sequence[str]) -> list[list[str]]:
             continue
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             continue
-        if getattr(node, "decorator_list", ()) or node.col_offset != len(lines[first - 1]) - len(lines[first - 1].lstrip()):
+        if getattr(node, "decorator_list", ()) or node.col_offset != len(lines[first - 1]) - len(
+            lines[first - 1].lstrip()
+        ):
             continue
         indent = " " * node.col_offset
         block = lines[first - 1 : last]

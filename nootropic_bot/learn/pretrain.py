@@ -29,8 +29,8 @@ _PROMPT_WEIGHT = 0.1
 class Recipe:
     """How to train. `batch_tokens`: positions a step, padding counted.
 
-    The schedule ends after `steps` or after `seconds` of training, whichever is sooner; time spent before an interruption
-    counts. `rate` is Muon's; AdamW has half of it.
+    The schedule ends after `steps` or after `seconds` of training, whichever is sooner; time spent before an
+    interruption counts. `rate` is Muon's; AdamW has half of it.
     """
 
     steps: int
@@ -56,7 +56,7 @@ def batches(examples: Sequence[Example], recipe: Recipe, start: int) -> Iterator
             by_length[fitting].append(number)
     step, epoch = 0, 0
     while True:
-        random_ = random.Random(f"{recipe.seed}:{epoch}")
+        random_ = random.Random(f"{recipe.seed}:{epoch}")  # noqa: S311
         plan: list[tuple[int, list[int]]] = []
         for length, numbers in by_length.items():
             size = max(recipe.batch_tokens // length, 1)
@@ -122,10 +122,10 @@ class Trainer:
         torch.save(saved, partial)
         partial.replace(self._folder / "checkpoint.pt")
 
-    def run(self, examples: Sequence[Example]) -> None:
-        """Train to the end of the schedule; saves on the way and at the end."""
+    def run(self, examples: Sequence[Example], *, compile: bool = True) -> None:
+        """Train to the end of the schedule; saves on the way and at the end. `compile` pays in a long run."""
         recipe = self._recipe
-        forward = torch.compile(self.network)
+        forward = torch.compile(self.network) if compile else self.network
         stream = batches(examples, recipe, self.step)
         last, tokens, begun = time.monotonic(), 0, self.seconds
         while self._fraction() < 1:

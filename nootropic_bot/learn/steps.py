@@ -1,15 +1,15 @@
 """The steps from the rule pack and the corpus to a model file, each leaving files for the next in one work folder.
 
-    corpus/            the packages of corpus.lock
-    train.jsonl  validation.jsonl        pairs
-    tokenizer.json  train.npz            the tokenizer and the pairs as tokens
-    checkpoint.pt  log.jsonl             the network
+corpus/            the packages of corpus.lock
+train.jsonl  validation.jsonl        pairs
+tokenizer.json  train.npz            the tokenizer and the pairs as tokens
+checkpoint.pt  log.jsonl             the network
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from typing import Any
 import click
 
 from nootropic_bot.errors import EnvironmentFault
-from nootropic_bot.learn.corpus import Corpus, Split, fetch
+from nootropic_bot.learn.corpus import Corpus, Split, fetch, relock
+from nootropic_bot.learn.expansion import Template
 from nootropic_bot.learn.material import harvest
 from nootropic_bot.learn.pairs import Ingredients, Pair, from_json, generate, load_words
 from nootropic_bot.learn.teachable import lessons, open_critic
@@ -39,21 +40,26 @@ class Plan:
     minutes: float | None
     seed: int
 
+    def lock(self) -> None:
+        """Pin the wheels that lie in the corpus folder."""
+        relock(self.work / "corpus")
+
     def fetch(self) -> None:
         """Download and check the corpus."""
         fetch(self.work / "corpus")
 
-    def ingredients(self, split: Split) -> Ingredients:
+    def ingredients(self, split: Split, templates: Sequence[Template]) -> Ingredients:
         """What pairs of a split are made of."""
         files = list(Corpus(self.work / "corpus").files(split))
-        templates = [lesson.template for lesson in lessons(open_critic()) if lesson.template is not None]
         rules = load_rules(find_rule_files(bundled_rules()), None).by_id
         return Ingredients(templates, rules, files, harvest(files), load_words())
 
     def pairs(self) -> None:
         """Write the pairs of training and validation."""
-        for split, count in (("validation", _VALIDATION_PAIRS), ("train", self.pair_count)):
-            have = self.ingredients("train" if split == "train" else "validation")
+        templates = [lesson.template for lesson in lessons(open_critic()) if lesson.template is not None]
+        wanted: tuple[tuple[Split, int], ...] = (("validation", _VALIDATION_PAIRS), ("train", self.pair_count))
+        for split, count in wanted:
+            have = self.ingredients(split, templates)
             with (self.work / f"{split}.jsonl").open("w", encoding="utf-8") as out:
                 for pair in generate(have, count, self.seed):
                     out.write(pair.to_json() + "\n")

@@ -1,13 +1,13 @@
 """Which examples of the rules can teach: the engine flags their unsafe side, and the proof accepts their safe side.
 
 An example whose fix reaches beyond the finding's statement is right as documentation, but no proof would let such a fix
-pass, so a model that learnt it would propose in vain.
+pass, so a model that learnt it would propose in vain; nor can a model write a fix of lines that it is not shown.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nootropic_bot.config import CritiqueSettings
@@ -22,6 +22,7 @@ from nootropic_bot.source import Source, decode
 from nootropic_bot.templates import Example, parse_examples
 from nootropic_bot.verify.case import Case
 from nootropic_bot.verify.proof import prove
+from nootropic_bot.window import changes_of, window_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,9 @@ def open_critic() -> Critic:
     return Critic(engine, rules, AnalysisCache(None, rules.hash, engine.version, False), CritiqueSettings())
 
 
-def lessons(critic: Critic) -> list[Lesson]:
-    """Every example of the pack, asked once."""
-    scanned = list(_examples())
+def lessons(critic: Critic, only: Collection[str] | None = None) -> list[Lesson]:
+    """Every example of the pack, or of the rules `only`, asked once."""
+    scanned = [each for each in _examples() if only is None or each.rule.id in only]
     analyses = critic.analyse_sources([each.source for each in scanned], Deadline(None))
     cases: list[Case] = []
     made: list[tuple[_Scanned, Match | None]] = []
@@ -70,9 +71,16 @@ def lessons(critic: Critic) -> list[Lesson]:
             continue
         verdict = next(verdicts)
         failed = next((check for check in verdict.checks if check.status != "passed"), None)
-        template = None if failed else _template(each, match)
-        found.append(Lesson(each.rule.id, each.number, template, f"{failed.name}: {failed.detail}" if failed else ""))
+        reason = f"{failed.name}: {failed.detail}" if failed else _unseen(each, match)
+        found.append(Lesson(each.rule.id, each.number, None if reason else _template(each, match), reason))
     return found
+
+
+def _unseen(each: _Scanned, match: Match) -> str:
+    """Why a model could not write the fix: it changes lines that the window does not number. Empty if it could."""
+    window = window_of(each.source, match)
+    changes = window and changes_of(window, each.source.lines, each.safe.splitlines(keepends=True))
+    return "" if changes else "window: it changes lines that a model is not shown"
 
 
 def _examples() -> Iterator[_Scanned]:

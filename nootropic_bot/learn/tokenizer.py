@@ -57,7 +57,8 @@ class Encoder:
     def text(self, ids: Sequence[int]) -> str:
         """Ids back to text, control tokens spelt out."""
         names = {number: name for name, number in self.specials.items()}
-        out, run = "", []
+        out = ""
+        run: list[int] = []
         for token in [*ids, -1]:
             if token in names or token == -1:
                 out += self._plain.decode(run, skip_special_tokens=False) + names.get(token, "")

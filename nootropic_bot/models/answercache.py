@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -62,10 +62,16 @@ def _plain(value: object) -> object:
 
 
 class AnswerCache:
-    """Answers below a folder, which need not exist; it takes at most `max_bytes`, the oldest go first."""
+    """Answers below a folder, which need not exist; it takes at most `max_bytes`, the oldest go first.
 
-    def __init__(self, folder: Path, max_bytes: int = MAX_BYTES) -> None:
+    `may_keep` says of an answer's text whether it may be stored: what looks like a secret may not (row A22).
+    """
+
+    def __init__(
+        self, folder: Path, max_bytes: int = MAX_BYTES, may_keep: Callable[[str], bool] = lambda _text: True
+    ) -> None:
         self._folder = folder
+        self._may_keep = may_keep
         self._max_bytes = max_bytes
         self._bytes: int | None = None
 
@@ -77,7 +83,7 @@ class AnswerCache:
     def put(self, request: Request, fingerprint: str, answer: Answer) -> None:
         """Keep an answer, if it is complete and would come out the same again."""
         name = question_id(request, fingerprint)
-        if name is None or answer.finish != "stop":
+        if name is None or answer.finish != "stop" or not self._may_keep(answer.text):
             return
         data = _encode(answer)
         if len(data) > MAX_ENTRY_BYTES or _on_disk(len(data)) > self._max_bytes:

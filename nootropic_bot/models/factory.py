@@ -62,10 +62,11 @@ def open_model(name: str, config: Config, env: Mapping[str, str], lock: Lock | N
     return _open(name, settings, config.models, place)
 
 
-def groups(config: Config, place: Place, *, cache: Path | None = None, spent: Spent | None = None) -> list[Group]:
-    """The groups of the configured order, with one budget for all. `cache` is the folder for answers."""
+def groups(
+    config: Config, place: Place, *, answers: AnswerCache | None = None, spent: Spent | None = None
+) -> list[Group]:
+    """The groups of the configured order, with one budget and one cache of answers for all."""
     budget = Budget(config.models.budget, spent or Spent(), lambda: datetime.now(timezone.utc))
-    answers = AnswerCache(cache) if cache is not None else None
     named = [(name, _settings_of(name, config, place)) for name in config.models.order]
     made = []
     for kind, members in itertools.groupby(named, key=lambda each: kind_of(each[0], each[1], place)):

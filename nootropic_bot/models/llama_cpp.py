@@ -34,6 +34,7 @@ from nootropic_bot.models.base import (
 )
 from nootropic_bot.models.chat import find_template, render_chat
 from nootropic_bot.models.llama_native import Native, NativeSettings
+from nootropic_bot.models.llama_sampler import Sampler
 from nootropic_bot.models.verified import check_header
 
 _STATE_BYTES = 256 * 1024 * 1024
@@ -134,7 +135,10 @@ class LlamaCpp:
         if self._native is None:
             if not self._path.is_file():
                 raise Unavailable(f"the model file {self._path.name} is not there")
-            check_header(self._path)
+            try:
+                check_header(self._path)
+            except OSError as error:
+                raise Unavailable(f"the model file {self._path.name} can't be read: {error.strerror}") from error
             self._native = Native(self._path, self._settings, self._adapter)
         return self._native
 
@@ -167,15 +171,14 @@ class LlamaCpp:
         native.deadline = deadline
         self._read(native, tokens, self._shared_tokens(native, request))
         stop = self._prompt(request)[1]
-        stop_tokens = {native.special(part.token) for part in stop if isinstance(part, Special)} | native.end_tokens
+        stop_tokens = {native.special(part.token) for part in stop if isinstance(part, Special)}
         stop_texts = [part for part in stop if isinstance(part, str)]
-        sampler = native.sampler(request.temperature, request.seed, request.grammar, request.json_schema)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         held, made = "", []
-        with sampler:
+        with Sampler(native, request) as sampler:
             for number in range(request.max_tokens):
                 token, probability = sampler.next()
-                if token in stop_tokens:
+                if token in stop_tokens or native.is_end(token):
                     yield _Piece(held, probability, True, "stop")
                     return
                 made.append(token)
@@ -198,6 +201,7 @@ class LlamaCpp:
         common = _common(self._tokens, tokens)
         prefix = tuple(shared) if len(shared) < len(tokens) and tokens[: len(shared)] == shared else ()
         if prefix and common < len(prefix) and prefix in self._states:
+            self._tokens = []
             native.restore(self._states[prefix])
             self._states.move_to_end(prefix)
             self._tokens, common = list(prefix), len(prefix)

@@ -1,4 +1,4 @@
-"""llama.cpp through the C functions that llama-cpp-python exposes: load, tokenize, decode, sample, save state.
+"""llama.cpp through the C functions that llama-cpp-python exposes: load, tokenize, decode, save state.
 
 Everything that can fail answers with a `ModelError`. A deadline stops a computation in its middle, by llama.cpp's own
 abort callback; only a CPU computation asks it that often, on a GPU the check is between tokens.
@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import json
 import math
+import os
 import time
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from nootropic_bot.models.adapters import check_adapter
@@ -42,27 +41,26 @@ class Native:
 
     def __init__(self, path: Path, settings: NativeSettings, adapter: Path | None) -> None:
         self._lib = _library()
-        self._errors: deque[str] = deque(maxlen=8)
-        self._log = self._lib.llama_log_callback(self._on_log)
-        self._lib.llama_log_set(self._log, ctypes.c_void_p(0))
+        self._errors = _log_sink()[0]
+        self._errors.clear()
         self.deadline = math.inf
         self._abort = self._lib.ggml_abort_callback(lambda _data: time.monotonic() > self.deadline)
         self._settings, self._path = settings, path
-        self._model = self._load(path)
-        self._vocab = self._lib.llama_model_get_vocab(self._model)
-        self.vocabulary: int = self._lib.llama_vocab_n_tokens(self._vocab)
-        trained: int = self._lib.llama_model_n_ctx_train(self._model)
-        self._context, self.context = self._open(settings.context or min(trained, _MAX_CONTEXT))
-        self._memory = self._lib.llama_get_memory(self._context)
-        self._lora = self._apply(adapter) if adapter is not None else None
-        end = {self._lib.llama_vocab_eos(self._vocab), self._lib.llama_vocab_eot(self._vocab)}
-        self.end_tokens = frozenset(token for token in end if token >= 0)
-        self._specials: dict[str, int] = {}
+        self._context: Any = None
         self._embedder: Any = None
-
-    def _on_log(self, level: int, text: bytes, _data: object) -> None:
-        if level == _LOG_LEVEL_ERROR:
-            self._errors.append(text.decode("utf-8", "replace").strip())
+        self._specials: dict[str, int] = {}
+        self._model = self._load(path)
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.close)  # A failure from here on gives the memory back: a smaller model may come next.
+            self._vocab = self._lib.llama_model_get_vocab(self._model)
+            self.vocabulary: int = self._lib.llama_vocab_n_tokens(self._vocab)
+            trained: int = self._lib.llama_model_n_ctx_train(self._model)
+            self._context, self.context = self._open(settings.context or min(trained, _MAX_CONTEXT))
+            self._memory = self._lib.llama_get_memory(self._context)
+            self._lora = self._apply(adapter) if adapter is not None else None
+            end = {self._lib.llama_vocab_eos(self._vocab), self._lib.llama_vocab_eot(self._vocab)}
+            self.end_tokens = frozenset(token for token in end if token >= 0)
+            stack.pop_all()
 
     def _reason(self, what: str) -> str:
         return f"{what}: {self._errors[-1]}" if self._errors else what
@@ -70,7 +68,7 @@ class Native:
     def _load(self, path: Path) -> Any:
         parameters = self._lib.llama_model_default_params()
         parameters.n_gpu_layers = 999 if self._settings.gpu_layers < 0 else self._settings.gpu_layers
-        model = self._lib.llama_model_load_from_file(str(path).encode(), parameters)
+        model = self._lib.llama_model_load_from_file(os.fsencode(path), parameters)
         if model is None:
             reason = self._reason(f"llama.cpp can't load {path.name}")
             raise OutOfMemory(reason) if "alloc" in reason else Unavailable(reason)
@@ -96,7 +94,7 @@ class Native:
 
     def _apply(self, adapter: Path) -> Any:
         check_adapter(adapter, self._path)
-        lora = self._lib.llama_adapter_lora_init(self._model, str(adapter).encode())
+        lora = self._lib.llama_adapter_lora_init(self._model, os.fsencode(adapter))
         if lora is None:
             raise Unavailable(self._reason(f"the adapter {adapter.name} does not fit this model"))
         adapters = (self._lib.llama_adapter_lora_p_ctypes * 1)(lora)
@@ -145,6 +143,10 @@ class Native:
         count = self._lib.llama_token_to_piece(self._vocab, token, buffer, 256, 0, True)
         return buffer.raw[: max(count, 0)]
 
+    def is_end(self, token: int) -> bool:
+        """Whether the model ends its answers with this token; it may have several."""
+        return token in self.end_tokens or bool(self._lib.llama_vocab_is_eog(self._vocab, token))
+
     def truncate(self, length: int) -> None:
         """Keep the state of the first `length` tokens only."""
         self._lib.llama_memory_seq_rm(self._memory, 0, length, -1)
@@ -187,18 +189,15 @@ class Native:
             raise Unavailable("llama.cpp gave no scores")
         return np.ctypeslib.as_array(pointer, shape=(self.vocabulary,))
 
-    def sampler(self, temperature: float, seed: int, grammar: str | None, schema: Mapping[str, Any] | None) -> Sampler:
-        """How the next tokens are chosen.
+    def grammar(self, text: str) -> Any:
+        """A grammar that starts at its rule `root`, to be freed with `free_grammar`.
 
         Raises:
-            BadAnswer: the grammar or the schema can't be used.
+            BadAnswer: it can't be used.
         """
-        if schema is not None:
-            grammar = _grammar_of(schema)
-        return Sampler(self, temperature, seed, self._grammar(grammar) if grammar is not None else None)
-
-    def _grammar(self, text: str) -> Any:
-        grammar = self._lib.llama_sampler_init_grammar(self._vocab, text.encode(), b"root")
+        raw = text.encode("utf-8", "replace")
+        # An empty one would be none to llama.cpp, and everything allowed.
+        grammar = self._lib.llama_sampler_init_grammar(self._vocab, raw, b"root") if raw.strip() else None
         if not grammar:
             raise BadAnswer(self._reason("the grammar is not valid GBNF"))
         return grammar
@@ -218,7 +217,7 @@ class Native:
         """Tell the grammar which token was chosen."""
         self._lib.llama_sampler_accept(grammar, token)
 
-    def free_sampler(self, grammar: Any) -> None:
+    def free_grammar(self, grammar: Any) -> None:
         """Free a grammar."""
         self._lib.llama_sampler_free(grammar)
 
@@ -226,6 +225,7 @@ class Native:
         """The mean of the last layer's states over these tokens, scaled to length 1."""
         import numpy as np
 
+        self.deadline = math.inf  # That of the last request is not this one's.
         if self._embedder is None:
             self._embedder, _size = self._open(min(self.context, _BATCH), embeddings=True)
         self._lib.llama_memory_clear(self._lib.llama_get_memory(self._embedder), True)
@@ -240,70 +240,28 @@ class Native:
         return scaled
 
 
-class Sampler:
-    """Chooses tokens, within a grammar where there is one. A context manager, for the grammar's memory."""
-
-    def __init__(self, native: Native, temperature: float, seed: int, grammar: Any) -> None:
-        import numpy as np
-
-        self._native, self._temperature, self._grammar = native, temperature, grammar
-        self._random = np.random.default_rng(seed)
-
-    def __enter__(self) -> Sampler:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._grammar is not None:
-            self._native.free_sampler(self._grammar)
-            self._grammar = None
-
-    def next(self) -> tuple[int, float]:
-        """The next token and its probability at temperature 1, before the grammar."""
-        import numpy as np
-
-        scores = self._native.logits()
-        top = float(scores.max())
-        total = float(np.exp(scores - top).sum())
-        token = int(scores.argmax()) if self._temperature <= 0 else -1
-        if token < 0 or not self._is_allowed(token, scores):
-            token = self._choose(scores)
-        if self._grammar is not None:
-            self._native.accept(self._grammar, token)
-        return token, math.exp(float(scores[token]) - top) / total
-
-    def _is_allowed(self, token: int, scores: Any) -> bool:
-        if self._grammar is None:
-            return True
-        return bool(math.isfinite(self._native.allowed(self._grammar, [token], [scores[token]])[0]))
-
-    def _choose(self, scores: Any) -> int:
-        import numpy as np
-
-        if self._grammar is not None:
-            scores = self._native.allowed(self._grammar, np.arange(len(scores)), scores)
-        if not np.isfinite(scores.max()):
-            raise BadAnswer("the grammar allows no token here")
-        if self._temperature <= 0:
-            return int(scores.argmax())
-        weights = np.exp((scores - scores.max()) / self._temperature)
-        return int(self._random.choice(len(weights), p=weights / weights.sum()))
-
-
 def _library() -> Any:
-    with contextlib.suppress(ImportError):
-        import llama_cpp
-
-        return llama_cpp
-    raise Unavailable(f"llama-cpp-python is not installed: {_INSTALL}")
-
-
-def _grammar_of(schema: Mapping[str, Any]) -> str:
-    from llama_cpp.llama_grammar import json_schema_to_gbnf
-
     try:
-        text: str = json_schema_to_gbnf(json.dumps(schema))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadAnswer(f"llama.cpp knows no grammar for this JSON schema: {error}") from error
-    return text
+        import llama_cpp
+    except ImportError as error:
+        raise Unavailable(f"llama-cpp-python is not installed: {_INSTALL}") from error
+    except (OSError, RuntimeError) as error:  # Its shared library is missing, or built for another machine.
+        raise Unavailable(f"llama-cpp-python can't be loaded ({error}): {_INSTALL}") from error
+    return llama_cpp
+
+
+@lru_cache(maxsize=1)
+def _log_sink() -> tuple[deque[str], object]:
+    """The last few errors that llama.cpp logs, and the callback that takes them; nothing goes to standard error.
+
+    One for the whole process, and never freed: llama.cpp keeps its address.
+    """
+    library, errors = _library(), deque[str](maxlen=8)
+
+    def on_log(level: int, text: bytes, _data: object) -> None:
+        if level == _LOG_LEVEL_ERROR:
+            errors.append(text.decode("utf-8", "replace").strip())
+
+    callback = library.llama_log_callback(on_log)
+    library.llama_log_set(callback, ctypes.c_void_p(0))
+    return errors, callback

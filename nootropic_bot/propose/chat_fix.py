@@ -61,12 +61,18 @@ def decode(answer: str, window: Window) -> tuple[Change, ...]:
     """
     try:
         edits: Any = json.loads(answer)["edits"]
-        changes = tuple(Change(int(edit["line"]) - 1, str(edit["text"]).rstrip("\n")) for edit in edits)
-    except (ValueError, KeyError, TypeError) as error:
+        changes = tuple(_change(edit["line"], edit["text"]) for edit in edits)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadAnswer(f"the answer is not the JSON that was asked for: {error}") from error
     if any(not 0 <= change.item < len(window.items) for change in changes):
         raise BadAnswer("the answer changes a line that was not shown")
     return tuple(sorted(changes, key=lambda change: change.item))
+
+
+def _change(line: Any, text: Any) -> Change:
+    if type(line) is not int or not isinstance(text, str):
+        raise TypeError("a line is a number, and its text a text")
+    return Change(line - 1, text.rstrip("\n"))
 
 
 @lru_cache(maxsize=1)
@@ -93,12 +99,15 @@ def _examples(context: Context) -> str:
 
 @lru_cache(maxsize=64)
 def _examples_of(file: str, rule_id: str) -> tuple[tuple[str, str], ...]:
-    """Unsafe and safe code of a rule's examples, simple values in their holes; none for a rule without a file here."""
+    """Unsafe and safe code of a rule's examples, simple values in their holes.
+
+    None for a rule of the repository: the file of its name in the work tree may be another one than what was reviewed.
+    """
     path = Path(file)
-    if not path.is_file():
+    if not path.is_absolute() or not path.is_file():
         return ()
     found = []
-    for raw in parse_rule_file(RuleFile(file, "", path.read_bytes())):
+    for raw in parse_rule_file(RuleFile(file, "")):
         if raw.get("id") == rule_id:
             for example in parse_examples(rule_id, raw.get("metadata") or {}):
                 bare = Example(example.unsafe, example.safe, "", example.holes)

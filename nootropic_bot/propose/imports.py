@@ -27,7 +27,7 @@ def repair_imports(source: Source, edit: Edit, rule: Rule) -> tuple[tuple[Edit, 
     try:
         before = ast.parse(source.text)
         after = ast.parse("".join(apply_edits(source.lines, [edit])))
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return (edit,), {}
     known = _imports_of_rule(rule)
     wanted: dict[str, str] = {}

@@ -71,6 +71,7 @@ class ModelFix:
             group.router.close()
 
     def _from_group(self, group: Group, finding: Finding, context: Context, window: Window) -> Iterator[Proposal]:
+        is_answered = False
         for number in range(self.candidates):
             seconds = min(self.timeout, self.seconds_left())
             if seconds <= 0:
@@ -79,26 +80,24 @@ class ModelFix:
             try:
                 request, prompt_id = _request(group, finding, context, window, number, seconds)
                 answer = group.router.generate(request)
+                is_answered = True
+                edit = _edit(group, context.source, window, answer)
             except BadAnswer:
                 continue  # Another seed may do better.
             except ModelError:
                 self.unanswered.add(finding.id)
                 return
-            proposal = self._proposal(group, finding, context, window, answer, prompt_id)
+            proposal = self._proposal(finding, context, edit, answer, prompt_id)
             if proposal is not None:
                 yield proposal
             if answer.confidence is None or answer.confidence >= _SURE:
                 return
+        if not is_answered:
+            self.unanswered.add(finding.id)
 
     def _proposal(
-        self, group: Group, finding: Finding, context: Context, window: Window, answer: Answer, prompt_id: str
+        self, finding: Finding, context: Context, edit: Edit | None, answer: Answer, prompt_id: str
     ) -> Proposal | None:
-        try:
-            changes = fixer.decode(answer.text) if group.kind == "fixer" else chat_fix.decode(answer.text, window)
-            edits = window.edits(context.source, changes)
-        except (BadAnswer, ValueError):
-            return None
-        edit = _joined(context.source, edits)
         if edit is None or _brings_secret(context.source, edit):
             return None
         repaired, needs = repair_imports(context.source, edit, context.rule)
@@ -131,6 +130,22 @@ def _request(
             fixer.FORMAT,
         )
     return chat_fix.request(finding, context, window, temperature=temperature, seed=number, timeout=seconds)
+
+
+def _edit(group: Group, source: Source, window: Window, answer: Answer) -> Edit | None:
+    """What the answer changes, None where it knows no fix.
+
+    Raises:
+        BadAnswer: it is not in the form that was asked for.
+    """
+    changes = fixer.decode(answer.text) if group.kind == "fixer" else chat_fix.decode(answer.text, window)
+    try:
+        edit = _joined(source, window.edits(source, changes))
+        if edit is not None:
+            source.encode(edit.replacement)  # Characters that this file's encoding does not have.
+    except ValueError as error:
+        raise BadAnswer(str(error)) from error
+    return edit
 
 
 def _joined(source: Source, edits: Sequence[Edit]) -> Edit | None:

@@ -45,15 +45,18 @@ class Models:
             UsageError: `nootropic.lock` is damaged.
         """
         if self._proposer is None:
+            from nootropic_bot.models.answercache import AnswerCache
             from nootropic_bot.models.factory import Place, groups
             from nootropic_bot.models.lock import parse
             from nootropic_bot.propose.calibration import load_calibration
             from nootropic_bot.propose.model_fix import ModelFix
+            from nootropic_bot.state.redact import find_secrets
 
             settings, raw = self.session.config.models, self.session.model_lock
             place = Place(os.environ, parse(raw) if raw is not None else None)
-            answers = self.session.repo.cache_dir / "answers"
-            made = groups(self.session.config, place, cache=answers, spent=self._spent())
+            folder = self.session.repo.cache_dir / "answers"
+            answers = AnswerCache(folder, may_keep=lambda text: not find_secrets(text))
+            made = groups(self.session.config, place, answers=answers, spent=self._spent())
             self._proposer = ModelFix(
                 made, load_calibration(), settings.candidates, settings.timeout_seconds, lambda: _seconds(left())
             )
@@ -67,7 +70,7 @@ class Models:
         for reason in self._proposer.reasons():
             if reason not in self._said:
                 self._said.add(reason)
-                self.session.notes.append(f"no fixes from a model: {reason}")
+                self.session.notes.append(f"asking models for fixes: {reason}")
         if self._proposer.groups:
             self.session.charges[:] = self._proposer.groups[0].router.budget.charges
 

@@ -1,0 +1,79 @@
+"""The steps of training as a whole: from pairs on the disk to tokens, and the commands that the help names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import nootropic_bot.learn.__main__ as command
+from nootropic_bot.errors import EnvironmentFault
+from nootropic_bot.learn.pairs import Pair, generate
+from nootropic_bot.learn.steps import Plan, _chunks
+from tests.learn.code import ingredients
+
+
+def _plan(work: Path, **more: int) -> Plan:
+    return Plan(work, pair_count=40, step_count=more.get("steps", 2), minutes=None, seed=1)
+
+
+def _written(work: Path, count: int) -> list[Pair]:
+    pairs = list(generate(ingredients(), count, 1))
+    (work / "train.jsonl").write_text("".join(pair.to_json() + "\n" for pair in pairs), encoding="utf-8")
+    return pairs
+
+
+def test_every_command_that_the_help_names_is_there() -> None:
+    documented = re.findall(r"(?m)^    (\w+)  ", command.__doc__ or "")
+    assert set(documented) == set(command.main.commands)
+    result = CliRunner().invoke(command.main, ["--help"])
+    assert result.exit_code == 0
+    assert all(name in result.output for name in documented)
+
+
+def test_without_pairs_there_is_nothing_to_train_on(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFault) as caught:
+        list(_plan(tmp_path)._pairs("train"))
+    assert "train.jsonl" in str(caught.value)
+
+
+def test_pairs_are_read_in_chunks(tmp_path: Path) -> None:
+    pairs = _written(tmp_path, 23)
+    chunks = list(_chunks(_plan(tmp_path)._pairs("train"), 10))
+    assert [len(chunk) for chunk in chunks] == [10, 10, 3]
+    assert [pair for chunk in chunks for pair in chunk] == pairs
+
+
+def test_tokens_are_made_once_and_are_those_of_the_pairs(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    pytest.importorskip("numpy")
+    from nootropic_bot.learn import tokenizer
+
+    pairs = _written(tmp_path, 60)
+    examples = _plan(tmp_path)._examples()
+    encoder = tokenizer.Encoder(tokenizer.load(tmp_path / "tokenizer.json"))
+    expected = [
+        (prompt + answer, len(prompt))
+        for prompt, answer in zip(encoder([p.prompt for p in pairs]), encoder([p.answer for p in pairs]), strict=True)
+    ]
+    assert examples == expected
+    (tmp_path / "train.jsonl").unlink()
+    assert _plan(tmp_path)._examples() == expected
+
+
+def test_from_pairs_to_a_model_file(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("gguf")
+    pytest.importorskip("tokenizers")
+    from nootropic_bot.learn.network import Shape
+    from nootropic_bot.learn.pretrain import Recipe, Trainer
+
+    torch.set_num_threads(1)
+    _written(tmp_path, 60)
+    plan = _plan(tmp_path)
+    shape = Shape(vocabulary=4096, width=32, layers=1, heads=1, hidden=32)
+    Trainer(tmp_path, shape, Recipe(steps=2, batch_tokens=384)).run(plan._examples(), compile=False)
+    plan.export(tmp_path / "made.gguf", "3")
+    assert (tmp_path / "made.gguf").read_bytes()[:4] == b"GGUF"
