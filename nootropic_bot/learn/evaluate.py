@@ -101,7 +101,7 @@ def tabulate(results: Iterable[Result]) -> Table:
 
 def injected(have: Ingredients, critic: Critic, per_rule: int, seed: int) -> list[Question]:
     """Up to `per_rule` flagged cases for each rule that has templates."""
-    random_ = random.Random(seed)
+    random_ = random.Random(seed)  # noqa: S311
     drafts: list[tuple[Template, Source, str]] = []
     by_rule: dict[str, list[Template]] = {}
     for template in have.templates:
@@ -157,7 +157,7 @@ def natural(files: Sequence[CodeFile], critic: Critic, report: Iterator[None] | 
 
 def reworded(questions: Iterable[Question], wordings: Mapping[str, Sequence[str]], seed: int) -> list[Question]:
     """The questions under other descriptions."""
-    random_ = random.Random(seed)
+    random_ = random.Random(seed)  # noqa: S311
     return [replace(q, message=random_.choice(wordings[q.rule.id])) for q in questions if wordings.get(q.rule.id)]
 
 

@@ -56,7 +56,7 @@ def _harvest_leaves(found: Material, lines: Sequence[str], tree: ast.Module) -> 
     for node in ast.walk(tree):
         if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call) and _is_loaded(node):
             segment = segment_of(lines, node)
-            if segment and len(segment) <= _MAX_EXPRESSION:
+            if segment and len(segment) <= _MAX_EXPRESSION and segment not in _COMMON:
                 expressions.add(segment)
         if isinstance(node, ast.Name) and _is_plain(node.id):
             names.add(node.id)

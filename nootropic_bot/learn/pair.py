@@ -60,7 +60,7 @@ def make_pair(rule_id: str, origin: tuple[str, str], weakness: str, code: Filled
         last = len(window.items) - 1
         window = replace(window, start=Mark(0, 0), end=Mark(last, len(window.items[last].text)))
     changes = changes_of(window, source.lines, code.safe.splitlines(keepends=True))
-    if changes is None:
+    if changes is None or window.start == window.end:  # What is flagged is not among the lines shown.
         return None
     return Pair(rule_id, *origin, encode(weakness, window), answer_parts(changes))
 

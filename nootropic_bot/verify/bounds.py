@@ -29,6 +29,9 @@ _SMALL = 8
 def bounded_check(case: Case) -> Check:
     """The check as a whole."""
     problem = _deletion(case.regions) or _evasion(case.regions) or _size_problem(case.regions)
+    # A rule's own fix was read by the rule's author; what a model writes nobody has read yet.
+    if case.proposal.source != "rule":
+        problem = problem or _stowaway(case.regions)
     if not case.regions:
         problem = "it changes no code"
     problem = problem or _lost_comment(case)
@@ -94,6 +97,17 @@ def _evasion(regions: Sequence[Region]) -> str | None:
     fresh = names_in(regions, after=True) - names_in(regions, after=False)
     hidden = sorted(fresh & _EVASIONS)
     return f"it brings in `{hidden[0]}`" if hidden else None
+
+
+def _stowaway(regions: Sequence[Region]) -> str | None:
+    """A statement beside the fixed one that does something of its own: a call, or an import where no import was."""
+    for region in regions:
+        idle = sum(1 for node in region.before if _does_nothing(node))
+        for kind, name in ((ast.Expr, "a call"), ((ast.Import, ast.ImportFrom), "an import")):
+            before = sum(1 for node in region.before if isinstance(node, kind))
+            if sum(1 for node in region.after if isinstance(node, kind)) > before + idle:
+                return f"it adds {name} beside the statement"
+    return None
 
 
 def _size_problem(regions: Sequence[Region]) -> str | None:

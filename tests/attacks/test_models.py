@@ -218,6 +218,9 @@ def test_a23_more_than_the_statement(repo: Repo, text: str) -> None:
         "return None",
         "",
         "f = pickle.loads\n    return f(data)",
+        "import os; print(os.environ); return json.loads(data)",
+        "return json.loads(data)\nos.system('rm -rf /')",
+        "import os\nos.system('x')\nreturn json.loads(data)",
     ],
 )
 def test_a24_hiding_is_not_proved(repo: Repo, text: str) -> None:
@@ -231,9 +234,6 @@ def test_a24_hiding_is_not_proved(repo: Repo, text: str) -> None:
     [
         "return data",
         "return (lambda p: p.loads(data))(pickle)",
-        "import os; print(os.environ); return json.loads(data)",
-        "return json.loads(data)\nos.system('rm -rf /')",
-        "import os\nos.system('x')\nreturn json.loads(data)",
     ],
 )
 def test_a24_what_the_proof_does_not_see(repo: Repo, text: str) -> None:
