@@ -45,11 +45,17 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change that a model wants: `text` replaces the item (0-based), or follows it if `keep`; `""` deletes it."""
+    """One change that a model wants: `text` replaces the item (0-based), or follows it if `keep`; `""` deletes it.
+
+    `head`: what the item holds before the mark comes first; `tail`: what it holds after the mark comes last. So a model
+    need not write what does not change.
+    """
 
     item: int
     text: str
     keep: bool = False
+    head: bool = False
+    tail: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +82,35 @@ class Window:
                 raise ValueError(f"line {change.item + 1} of the answer is no line to change, or comes twice")
             if self.items[change.item].is_fixed and not change.keep:
                 raise ValueError("the answer replaces a docstring")
-            wanted[change.item] = change
+            wanted[change.item] = self.written_out(change)
         edits = []
         for number in sorted(wanted):
             item = self.items[number]
             text = self.replacement(source.lines, source.newline, wanted[number])
             edits.append(Edit(source.path, item.first, item.last, text))
         return tuple(edits)
+
+    def abridged(self, change: Change) -> Change:
+        """The change without the text before and after the mark, where it leaves these as they are."""
+        head, tail = self._beside_mark(change.item)
+        if change.keep or not change.text:
+            return change
+        has_head = bool(head) and change.text.startswith(head)
+        rest = change.text[len(head) :] if has_head else change.text
+        has_tail = bool(tail) and rest.endswith(tail)
+        return Change(change.item, rest[: len(rest) - len(tail)] if has_tail else rest, False, has_head, has_tail)
+
+    def written_out(self, change: Change) -> Change:
+        """The opposite of `abridged`."""
+        head, tail = self._beside_mark(change.item)
+        text = head * change.head + change.text + tail * change.tail
+        return Change(change.item, text, change.keep)
+
+    def _beside_mark(self, number: int) -> tuple[str, str]:
+        """An item's text before the mark, where the mark begins in it, and after, where it ends in it."""
+        text = self.items[number].text
+        head = text[: self.start.col] if self.start.item == number else ""
+        return head, text[self.end.col :] if self.end.item == number else ""
 
     def replacement(self, lines: Sequence[str], newline: str, change: Change) -> str:
         """What stands in the file, whose `lines` are given with their line ends, in place of the changed item."""
@@ -150,6 +178,7 @@ def _items(source: Source, target: Node | None, first: int, last: int) -> list[I
         head = header_lines(target)
         ranges = [(line, line, False) for line in range(head[0], head[1] + 1)]
         ranges += _docstring(target)
+        ranges += _idle_body(target)
         for part in (*getattr(target, "handlers", ()), *getattr(target, "cases", ())):
             start, end = header_lines(part)
             ranges += [(line, line, False) for line in range(start, end + 1)]
@@ -168,6 +197,14 @@ def _docstring(target: Node) -> list[tuple[int, int, bool]]:
     is_docstring = is_docstring and isinstance(node.value.value, str)  # type: ignore[attr-defined]
     first, last = extent(node)
     return [(first, last, True)] if is_docstring and first > header_lines(target)[1] else []
+
+
+def _idle_body(target: Node) -> list[tuple[int, int, bool]]:
+    """The line of an exception handler that does nothing: the proof lets a fix report the error there."""
+    if not isinstance(target, ast.ExceptHandler) or not isinstance(target.body[0], ast.Pass | ast.Continue):
+        return []
+    line = target.body[0].lineno
+    return [(line, line, False)] if line > header_lines(target)[1] else []
 
 
 def _short(source: Source, first: int, last: int, is_fixed: bool) -> str:

@@ -155,7 +155,12 @@ def test_handlers_and_cases_are_shown_with_their_head() -> None:
 def test_a_handler_on_its_own() -> None:
     source = source_of("try:\n    f()\nexcept Exception:\n    pass\n")
     window = shown(source, "except Exception:")
-    assert texts(window) == ["except Exception:"]
+    assert texts(window) == ["except Exception:", "    pass"]
+
+
+def test_a_handler_that_does_something_is_its_head() -> None:
+    source = source_of("try:\n    f()\nexcept Exception:\n    g()\n    pass\n")
+    assert texts(shown(source, "except Exception:")) == ["except Exception:"]
     assert changed(source, window, Change(0, "except ValueError:")) == source.text.replace("Exception", "ValueError")
 
 

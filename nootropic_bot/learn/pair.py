@@ -62,7 +62,8 @@ def make_pair(rule_id: str, origin: tuple[str, str], weakness: str, code: Filled
     changes = changes_of(window, source.lines, code.safe.splitlines(keepends=True))
     if changes is None or window.start == window.end:  # What is flagged is not among the lines shown.
         return None
-    return Pair(rule_id, *origin, encode(weakness, window), answer_parts(changes))
+    answer = answer_parts(tuple(window.abridged(change) for change in changes))
+    return Pair(rule_id, *origin, encode(weakness, window), answer)
 
 
 def hash_of(text: str) -> int:

@@ -3,10 +3,11 @@
     <|weakness|>what is wrong<|uses|>imports and logger<|before|>lines<|code|><|1|>line<|2|>line …<|after|>lines<|fix|>
     answer: <|2|>new text of line 2<|4|><|+|>text put after line 4 … <|end|>
 
-The flagged text stands between `<|[|>` and `<|]|>`. An answer names only the lines that change; an empty one says that
-no fix is known. Text of the file is tokenized as text, whatever it spells: only `Special` parts become control tokens
-(rows A19 and A20 of the attack corpus). It is not a prompt for people to edit but the format that the weights were
-trained on, so it has a version of its own, `FORMAT`, that stands in the model file.
+The flagged text stands between `<|[|>` and `<|]|>`. An answer names only the lines that change, and of these `<|<|>`
+stands for what comes before the flagged text and `<|>|>` for what comes after it; an empty one says that no fix is
+known. Text of the file is tokenized as text, whatever it spells: only `Special` parts become control tokens (rows A19
+and A20 of the attack corpus). It is not a prompt for people to edit but the format that the weights were trained on, so
+it has a version of its own, `FORMAT`, that stands in the model file.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ WEAKNESS, USES, BEFORE, CODE, AFTER, FIX = (
     Special(f"<|{name}|>") for name in ("weakness", "uses", "before", "code", "after", "fix")
 )
 OPEN, CLOSE, KEEP, END, PAD = (Special(f"<|{name}|>") for name in ("[", "]", "+", "end", "pad"))
+HEAD, TAIL = Special("<|<|>"), Special("<|>|>")
 LINES = tuple(Special(f"<|{number}|>") for number in range(1, MAX_ITEMS + 1))
-SPECIALS = (PAD, WEAKNESS, USES, BEFORE, CODE, AFTER, FIX, OPEN, CLOSE, KEEP, END, *LINES)
+SPECIALS = (PAD, WEAKNESS, USES, BEFORE, CODE, AFTER, FIX, OPEN, CLOSE, KEEP, END, HEAD, TAIL, *LINES)
 
 _MAX_WEAKNESS = 240
 _NUMBER = re.compile(r"<\|(\d{1,2})\|>")
@@ -67,7 +69,8 @@ def answer_parts(changes: tuple[Change, ...]) -> Prompt:
     """The answer that asks for these changes, as the model is trained to write it."""
     parts: list[str | Special] = []
     for change in changes:
-        parts += [LINES[change.item], *([KEEP] if change.keep else []), change.text]
+        parts += [LINES[change.item], *([KEEP] if change.keep else []), *([HEAD] if change.head else [])]
+        parts += [change.text, *([TAIL] if change.tail else [])]
     return tuple(part for part in (*parts, END) if part != "")
 
 
@@ -85,7 +88,9 @@ def decode(answer: str) -> tuple[Change, ...]:
     for number, body in zip(pieces[1::2], pieces[2::2], strict=True):
         keep = body.startswith(KEEP.token)
         rest = body[len(KEEP.token) :] if keep else body
-        if any(special.token in rest for special in SPECIALS):
+        head, tail = rest.startswith(HEAD.token), rest.endswith(TAIL.token)
+        rest = rest[len(HEAD.token) * head : len(rest) - len(TAIL.token) * tail]
+        if (keep and (head or tail)) or any(special.token in rest for special in SPECIALS):
             raise BadAnswer("the answer holds control tokens where text should be")
-        changes.append(Change(int(number) - 1, rest, keep))
+        changes.append(Change(int(number) - 1, rest, keep, head, tail))
     return tuple(changes)

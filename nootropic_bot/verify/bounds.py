@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from nootropic_bot.records import Check
 from nootropic_bot.statements import Node
 from nootropic_bot.verify.case import Case
-from nootropic_bot.verify.trees import Region, changed_nodes, names_in
+from nootropic_bot.verify.trees import Region, changed_nodes, fills_handler, names_in
 
 # What a fix may not bring in: ways to reach a function without naming it.
 _EVASIONS = frozenset(
@@ -102,6 +102,8 @@ def _evasion(regions: Sequence[Region]) -> str | None:
 def _stowaway(regions: Sequence[Region]) -> str | None:
     """A statement beside the fixed one that does something of its own: a call, or an import where no import was."""
     for region in regions:
+        if fills_handler(region):
+            continue
         idle = sum(1 for node in region.before if _does_nothing(node))
         for kind, name in ((ast.Expr, "a call"), ((ast.Import, ast.ImportFrom), "an import")):
             before = sum(1 for node in region.before if isinstance(node, kind))

@@ -24,7 +24,7 @@ from nootropic_bot.records import Check, FileAnalysis, Match
 from nootropic_bot.statements import Node, extent, header_lines
 from nootropic_bot.verify.bounds import bounded_check
 from nootropic_bot.verify.case import Case, Unparsable
-from nootropic_bot.verify.trees import Region, names_in
+from nootropic_bot.verify.trees import Region, fills_handler, names_in
 
 _BUILTINS = frozenset(dir(builtins))
 _PYTHON_ONLY = ("parse", "names", "signature", "bounded")
@@ -115,6 +115,8 @@ def _outside(region: Region, target: Node) -> str | None:
     if not region.header and list(region.before) == [target]:
         return None
     if not region.before and region.parent is target and _is_guard(region):
+        return None
+    if region.parent is target and fills_handler(region):
         return None
     place = region.before[0] if region.before else region.parent
     return f"it changes the statement at line {extent(place)[0]}, beyond the one with the finding"

@@ -113,6 +113,24 @@ def header_nodes(node: Node) -> list[ast.AST]:
     return found
 
 
+# What a call that reports an error is called: the methods of `logging.Logger`, and `warnings.warn`.
+_REPORTS = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log"})
+
+
+def fills_handler(region: Region) -> bool:
+    """Whether the body of an exception handler that did nothing now reports the error, or reports it first."""
+    if not isinstance(region.parent, ast.ExceptHandler) or region.header or region.index != 0 or not region.after:
+        return False
+    return all(isinstance(n, ast.Pass) for n in region.before) and all(_is_report(node) for node in region.after)
+
+
+def _is_report(node: Node) -> bool:
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+        return False
+    called = node.value.func
+    return isinstance(called, ast.Attribute) and called.attr in _REPORTS
+
+
 def changed_nodes(regions: Sequence[Region], *, after: bool) -> list[ast.AST]:
     """The syntax nodes on one side of the differences."""
     found: list[ast.AST] = []

@@ -110,7 +110,7 @@ def test_whatever_a_file_spells_is_text(data: st.DataObject) -> None:
 
 
 def test_the_control_tokens_are_all_different() -> None:
-    assert len(set(SPECIALS)) == len(SPECIALS) == 11 + MAX_ITEMS
+    assert len(set(SPECIALS)) == len(SPECIALS) == 13 + MAX_ITEMS
     assert all(_TOKEN.fullmatch(special.token) for special in SPECIALS)
 
 
@@ -207,3 +207,43 @@ def test_text_that_spells_a_line_may_name_only_lines_of_the_window() -> None:
     assert shown is not None
     with pytest.raises(ValueError, match="line 2"):
         shown.edits(source, decode(spelt(answer_parts(changes))))
+
+
+# What an answer leaves unsaid: the text before and after the mark.
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x = safe(y) or z", Change(0, "safe(y)", head=True, tail=True)),
+        ("x = safe(y)", Change(0, "safe(y)", head=True)),
+        ("safe(y) or z", Change(0, "safe(y)", tail=True)),
+        ("return safe(y)", Change(0, "return safe(y)")),
+        ("x =  or z", Change(0, "", head=True, tail=True)),
+        ("", Change(0, "")),
+    ],
+)
+def test_text_beside_the_mark_is_not_repeated(text: str, expected: Change) -> None:
+    shown = window("x = bad(y) or z", start=Mark(0, 4), end=Mark(0, 10))
+    assert shown.abridged(Change(0, text)) == expected
+    assert shown.written_out(expected) == Change(0, text)
+    assert decode(spelt(answer_parts((expected,)))) == (expected,)
+
+
+@given(st.text("ab ", max_size=8), st.text("ab ", max_size=8), st.text("ab ", max_size=8), st.text("ab ", max_size=16))
+def test_abridging_loses_nothing(before: str, marked: str, after: str, new: str) -> None:
+    shown = window(before + marked + after, start=Mark(0, len(before)), end=Mark(0, len(before + marked)))
+    assert shown.written_out(shown.abridged(Change(0, new))) == Change(0, new)
+
+
+def test_a_mark_over_lines_has_its_beginning_in_one_and_its_end_in_another() -> None:
+    shown = window("x = bad(", "  y,", ") or z", start=Mark(0, 4), end=Mark(2, 1))
+    assert shown.abridged(Change(0, "x = safe(")) == Change(0, "safe(", head=True)
+    assert shown.abridged(Change(1, "  w,")) == Change(1, "  w,")
+    assert shown.abridged(Change(2, ", 1) or z")) == Change(2, ", 1)", tail=True)
+
+
+@pytest.mark.parametrize("answer", ["<|1|><|+|><|<|>x", "<|1|><|+|>x<|>|>", "<|1|>a<|<|>b", "<|1|>a<|>|>b", "<|<|>a"])
+def test_marks_of_an_answer_in_wrong_places(answer: str) -> None:
+    with pytest.raises(BadAnswer):
+        decode(answer)

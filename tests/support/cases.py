@@ -5,14 +5,20 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 
-from nootropic_bot.records import Check, Edit, FileAnalysis, Match, Proposal
+from nootropic_bot.records import Check, Edit, FileAnalysis, FixSource, Match, Proposal
 from nootropic_bot.source import decode, split_lines
 from nootropic_bot.verify.case import Case
 from nootropic_bot.verify.checks import static_checks
 
 
 def make_case(
-    before: str, after: str, at: str, *, path: str = "app.py", needs: Mapping[str, str] | None = None
+    before: str,
+    after: str,
+    at: str,
+    *,
+    path: str = "app.py",
+    needs: Mapping[str, str] | None = None,
+    source_of_fix: FixSource = "rule",
 ) -> Case:
     """A case whose finding covers the first occurrence of `at`, and whose edits turn `before` into `after`."""
     source = decode(path, before.encode())
@@ -27,7 +33,7 @@ def make_case(
             edits.append(Edit(path, anchor, anchor, kept + "".join(new[k:m]) if i else "".join(new[k:m]) + kept))
         elif tag != "equal":
             edits.append(Edit(path, i + 1, j, "".join(new[k:m])))
-    proposal = Proposal("finding", tuple(edits), "rule", needs=needs or {})
+    proposal = Proposal("finding", tuple(edits), source_of_fix, needs=needs or {})
     return Case(source, match, FileAnalysis((match,)), proposal)
 
 

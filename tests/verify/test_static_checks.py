@@ -189,3 +189,69 @@ def test_two_statements_on_one_line_are_told_apart() -> None:
     before = "a = f(x); b = g(y)\n"
     assert failed(make_case(before, "a = h(x); b = g(y)\n", "f(x)")) == {}
     assert "scope" in failed(make_case(before, "a = f(x); b = h(y)\n", "f(x)"))
+
+
+# A handler that does nothing.
+
+HANDLER = """\
+import logging
+log = logging.getLogger(__name__)
+
+
+def close(parts):
+    for part in parts:
+        try:
+            part.close()
+        except Exception:
+            pass
+"""
+
+
+@pytest.mark.parametrize("report", ['log.exception("not closed")', 'logging.warning("not closed", exc_info=True)'])
+def test_an_idle_handler_may_report_the_error(report: str) -> None:
+    after = HANDLER.replace("            pass", f"            {report}")
+    assert failed(make_case(HANDLER, after, "except Exception:", source_of_fix="model")) == {}
+
+
+def test_a_handler_that_goes_on_may_report_the_error_first() -> None:
+    before = HANDLER.replace("pass", "continue")
+    after = before.replace("            continue", '            log.exception("not closed")\n            continue')
+    assert failed(make_case(before, after, "except Exception:", source_of_fix="model")) == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("pass", "os.remove(part)"),  # no report
+        ("pass", 'log.exception("x")\n            os.remove(part)'),
+        ("pass", "return"),
+        ("continue", 'log.exception("x")'),  # what followed the `try` would run now
+        ("continue", 'continue\n            log.exception("x")'),
+        ("raise", 'log.exception("x")'),
+    ],
+)
+def test_anything_else_in_a_handler_is_out_of_scope(old: str, new: str) -> None:
+    before = HANDLER.replace("pass", old)
+    after = before.replace(f"            {old}", f"            {new}")
+    assert "scope" in failed(make_case(before, after, "except Exception:", source_of_fix="model"))
+
+
+def test_only_the_flagged_handler_may_report() -> None:
+    before = HANDLER.replace("except Exception:", "except OSError:\n            pass\n        except Exception:")
+    after = before.replace("            pass", '            log.exception("x")', 1)
+    assert "scope" in failed(make_case(before, after, "except Exception:", source_of_fix="model"))
+
+
+# Statements that a model puts beside the fixed one.
+
+
+@pytest.mark.parametrize("added", ["print(mode)", "import shutil", "from shutil import rmtree"])
+def test_a_model_puts_no_call_and_no_import_beside_the_statement(added: str) -> None:
+    after = MODULE.replace("    other = read(path)\n", f"    {added}\n    other = read_safely(path)\n")
+    reason = failed(make_case(MODULE, after, "read(path)", source_of_fix="model"))
+    assert "beside the statement" in reason["bounded"]
+
+
+def test_a_rules_own_fix_may_put_a_call_beside_the_statement() -> None:
+    after = MODULE.replace("    other = read(path)\n", "    check(path)\n    other = read_safely(path)\n")
+    assert failed(make_case(MODULE, after, "read(path)")) == {}
