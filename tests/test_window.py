@@ -156,12 +156,12 @@ def test_a_handler_on_its_own() -> None:
     source = source_of("try:\n    f()\nexcept Exception:\n    pass\n")
     window = shown(source, "except Exception:")
     assert texts(window) == ["except Exception:", "    pass"]
+    assert changed(source, window, Change(0, "except ValueError:")) == source.text.replace("Exception", "ValueError")
 
 
 def test_a_handler_that_does_something_is_its_head() -> None:
     source = source_of("try:\n    f()\nexcept Exception:\n    g()\n    pass\n")
     assert texts(shown(source, "except Exception:")) == ["except Exception:"]
-    assert changed(source, window, Change(0, "except ValueError:")) == source.text.replace("Exception", "ValueError")
 
 
 def test_a_match_that_spans_statements_of_a_body() -> None:
