@@ -5,6 +5,8 @@
     pairs    write training and validation pairs
     train    tokenizer, tokens and network; resumes where it was stopped
     export   write the model file
+    evaluate     measure a model file on a split
+    calibrate    fit its confidence on the validation split
     all      fetch, pairs, train, export
 
 Everything lies in the work folder, by default `fixer-training`; nothing of it is needed to use the model.
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import click
 
+from nootropic_bot.learn.corpus import Split
 from nootropic_bot.learn.steps import Plan
 
 
@@ -66,6 +69,25 @@ def train(plan: Plan) -> None:
 def export(plan: Plan, path: Path, version: str) -> None:
     """Write the model file."""
     plan.export(path, version)
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
+@click.option("--split", type=click.Choice(("validation", "test")), default="test", show_default=True)
+@click.option("--per-rule", default=12, show_default=True, help="Injected cases a rule.")
+@click.pass_obj
+def evaluate(plan: Plan, path: Path, split: Split, per_rule: int) -> None:
+    """Measure a model file: injected, unseen and natural cases, each proved."""
+    click.echo(plan.evaluate(path, split, per_rule))
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
+@click.option("--per-rule", default=24, show_default=True, help="Injected cases a rule.")
+@click.pass_obj
+def calibrate(plan: Plan, path: Path, per_rule: int) -> None:
+    """Fit the confidence of a model file on the validation split."""
+    click.echo(plan.calibrate(path, per_rule))
 
 
 @main.command(name="all")

@@ -86,6 +86,31 @@ class Plan:
         network = load_network(self.work / "checkpoint.pt")
         export(network, load(self.work / "tokenizer.json"), path, name="bundled", version=version)
 
+    def evaluate(self, model: Path, split: Split, per_rule: int) -> str:
+        """The figures of a model file on a split, in Markdown; the results and a draw to read go to the work folder."""
+        from nootropic_bot.learn import report
+        from nootropic_bot.propose.calibration import load_calibration
+
+        critic = open_critic()
+        templates = [lesson.template for lesson in lessons(critic) if lesson.template is not None]
+        measured = report.measure(self.ingredients(split, templates), critic, model, per_rule, self.seed)
+        report.write_all(measured, self.work, split, self.seed)
+        return report.tables(measured, next(iter(load_calibration(model.parent).curves.values()), None))
+
+    def calibrate(self, model: Path, per_rule: int) -> Path:
+        """Fit the confidence of a model on the validation split, and write the curve beside it."""
+        from nootropic_bot.learn import report
+        from nootropic_bot.learn.calibrate import as_json
+        from nootropic_bot.models.registry import BUNDLED, builtin
+
+        critic = open_critic()
+        templates = [lesson.template for lesson in lessons(critic) if lesson.template is not None]
+        curve = report.calibrate(self.ingredients("validation", templates), critic, model, per_rule, self.seed)
+        name = next(entry.full_name for entry in builtin() if entry.name == BUNDLED)
+        target = model.with_suffix(".calibration.json")
+        target.write_text(as_json(name, curve), encoding="utf-8")
+        return target
+
     def _examples(self) -> list[tuple[list[int], int]]:
         """The training pairs as tokens; made once."""
         import numpy as np

@@ -1,7 +1,9 @@
 """What partners send and get."""
 
+import hashlib
 import json
 import logging
+import os
 import random
 import string
 import tarfile
@@ -52,6 +54,16 @@ def read_settings(path):
     """A partner's own settings."""
     with open(path) as stream:
         return yaml.load(stream, Loader=yaml.Loader)
+
+
+def signature(order, secret):
+    """What a partner checks an order by."""
+    return hashlib.md5(f"{secret}{json.dumps(order)}".encode()).hexdigest()
+
+
+def pack_report(path):
+    """Compress a report before it is sent."""
+    os.system(f"gzip --keep --force {path}")
 
 
 def unpack_catalogue(archive, target):

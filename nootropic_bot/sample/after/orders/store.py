@@ -17,8 +17,7 @@ class OrderStore:
 
     def find_by_customer(self, customer, states=[]):
         """Orders of a customer, in some states only."""
-        query = f"SELECT * FROM orders WHERE customer = '{customer}'"
-        rows = self.connection.execute(query).fetchall()
+        rows = self.connection.execute(f"SELECT * FROM orders WHERE customer = '{customer}'").fetchall()
         return [row for row in rows if not states or row["state"] in states]
 
     def save(self, order):

@@ -1,0 +1,126 @@
+"""The figures of a model on a split: tables for people and JSON for machines, and the curve of its confidence.
+
+Everything that docs/fixer.md says of the bundled model comes from here:
+
+    python -m nootropic_bot.learn evaluate FILE      tables; work/evaluation-<split>.json and the answers to read
+    python -m nootropic_bot.learn calibrate FILE     the curve, fitted on the validation split
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from nootropic_bot.critique.critic import Critic
+from nootropic_bot.learn.calibrate import Observation, expected_calibration_error, fit
+from nootropic_bot.learn.evaluate import Result, Table, ask, injected, natural, reworded, tabulate
+from nootropic_bot.learn.pairs import Ingredients
+from nootropic_bot.models.factory import Group
+from nootropic_bot.models.llama_cpp import LlamaCpp
+from nootropic_bot.models.router import Router
+from nootropic_bot.models.routing import Backend
+from nootropic_bot.propose.calibration import Curve
+
+_READ = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The results of the three kinds of cases, and the rules that have an example which teaches."""
+
+    injected: Sequence[Result]
+    unseen: Sequence[Result]
+    natural: Sequence[Result]
+    teachable: frozenset[str]
+
+
+def group_of(model: Path) -> Group:
+    """A model file as what the stages ask; 2 threads, as the figures say."""
+    return Group("fixer", Router([Backend("bundled", lambda: LlamaCpp(model, name="bundled@measured", threads=2))]))
+
+
+def measure(have: Ingredients, critic: Critic, model: Path, per_rule: int, seed: int) -> Measured:
+    """Put every kind of case to the model."""
+    group = group_of(model)
+    try:
+        cases = injected(have, critic, per_rule, seed)
+        return Measured(
+            ask(cases, group, critic),
+            ask(reworded(cases, have.words.held_out, seed), group, critic),
+            ask(list(natural(have.files, critic)), group, critic),
+            frozenset(template.rule.id for template in have.templates),
+        )
+    finally:
+        group.router.close()
+
+
+def calibrate(have: Ingredients, critic: Critic, model: Path, per_rule: int, seed: int) -> Curve:
+    """The curve of a model, from injected cases of the split that these ingredients are of."""
+    group = group_of(model)
+    try:
+        results = ask(injected(have, critic, per_rule, seed), group, critic, candidates=1)
+    finally:
+        group.router.close()
+    return fit([Observation(r.rule_id, r.raw, r.exact) for r in results if r.verified and r.raw is not None])
+
+
+def tables(measured: Measured, curve: Curve | None) -> str:
+    """The figures in Markdown."""
+    inside = [result for result in measured.natural if result.rule_id in measured.teachable]
+    rows = {
+        "injected": tabulate(measured.injected),
+        "unseen descriptions": tabulate(measured.unseen),
+        "natural, every finding": tabulate(measured.natural),
+        "natural, rules with an example that teaches": tabulate(inside),
+    }
+    lines = ["| cases | rules | findings | answered | verified | exact, greedy |", "|---|---|---|---|---|---|"]
+    for name, table in rows.items():
+        total = table.total
+        exact = _percent(total.exact, total.asked) if not name.startswith("natural") else "–"
+        shares = f"{_percent(total.answered, total.asked)} | {_percent(total.verified, total.asked)} | {exact}"
+        lines.append(f"| {name} | {len(table.rules)} | {total.asked} | {shares} |")
+    if curve is not None:
+        lines += ["", _calibration_line(measured.injected, curve)]
+    return "\n".join([*lines, "", *_by_rule(rows)])
+
+
+def _calibration_line(results: Sequence[Result], curve: Curve) -> str:
+    seen = [(curve(r.rule_id, r.raw), r.exact) for r in results if r.verified and r.raw is not None]
+    if not seen:
+        return "No candidate was proved."
+    sure = [right for confidence, right in seen if confidence >= 0.8]
+    error = expected_calibration_error(seen)
+    right = _percent(sum(sure), len(sure))
+    return (
+        f"Expected calibration error {error:.3f} (10 bins); of {len(seen)} proved candidates {len(sure)} have a confidence "
+        f"of 0.8 or more, and {right} of these are exact."
+    )
+
+
+def _by_rule(rows: Mapping[str, Table]) -> Iterator[str]:
+    yield "| rule | injected: verified, exact of asked | unseen: verified | natural: verified of found |"
+    yield "|---|---|---|---|"
+    one, unseen, found = rows["injected"], rows["unseen descriptions"], rows["natural, every finding"]
+    for rule in sorted(one.rules.keys() | found.rules.keys()):
+        a, b, c = one.rules.get(rule), unseen.rules.get(rule), found.rules.get(rule)
+        first = f"{a.verified}, {a.exact} of {a.asked}" if a else "–"
+        second = f"{b.verified} of {b.asked}" if b else "–"
+        third = f"{c.verified} of {c.asked}" if c else "–"
+        yield f"| {rule} | {first} | {second} | {third} |"
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def write_all(measured: Measured, folder: Path, split: str, seed: int) -> None:
+    """The results as JSON, and a hundred verified ones drawn at random, to be read by a person."""
+    data = {name: [asdict(r) for r in getattr(measured, name)] for name in ("injected", "unseen", "natural")}
+    (folder / f"evaluation-{split}.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    proved = [result for result in measured.natural if result.verified]
+    drawn = random.Random(seed).sample(proved, min(_READ, len(proved)))  # noqa: S311
+    text = "\n".join(f"## {r.rule_id} {r.path}:{r.line}\n{r.diff}" for r in drawn)
+    (folder / f"to-read-{split}.diff").write_text(text, encoding="utf-8")
