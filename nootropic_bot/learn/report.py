@@ -95,8 +95,8 @@ def _calibration_line(results: Sequence[Result], curve: Curve) -> str:
     error = expected_calibration_error(seen)
     right = _percent(sum(sure), len(sure))
     return (
-        f"Expected calibration error {error:.3f} (10 bins); of {len(seen)} proved candidates {len(sure)} have a confidence "
-        f"of 0.8 or more, and {right} of these are exact."
+        f"Expected calibration error {error:.3f} (10 bins); of {len(seen)} proved candidates {len(sure)} have a "
+        f"confidence of 0.8 or more, and {right} of these are exact."
     )
 
 
