@@ -11,6 +11,7 @@ not answer.
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import random
@@ -132,8 +133,8 @@ def _injection(have: Ingredients, random_: random.Random, template: Template) ->
         if filled is None:
             continue
         try:
-            compile(filled.unsafe, "case", "exec", dont_inherit=True)
-            compile(filled.safe, "case", "exec", dont_inherit=True)
+            ast.parse(filled.unsafe)
+            ast.parse(filled.safe)
         except (SyntaxError, ValueError):
             continue
         return template, filled.unsafe, filled.safe
