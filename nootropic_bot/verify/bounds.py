@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from nootropic_bot.records import Check
 from nootropic_bot.statements import Node
 from nootropic_bot.verify.case import Case
+from nootropic_bot.verify.kept import lost_part
 from nootropic_bot.verify.trees import Region, changed_nodes, fills_handler, names_in
 
 # What a fix may not bring in: ways to reach a function without naming it.
@@ -31,7 +32,7 @@ def bounded_check(case: Case) -> Check:
     problem = _deletion(case.regions) or _evasion(case.regions) or _size_problem(case.regions)
     # A rule's own fix was read by the rule's author; what a model writes nobody has read yet.
     if case.proposal.source != "rule":
-        problem = problem or _stowaway(case.regions)
+        problem = problem or _stowaway(case.regions) or lost_part(case)
     if not case.regions:
         problem = "it changes no code"
     problem = problem or _lost_comment(case)

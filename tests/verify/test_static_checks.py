@@ -255,3 +255,43 @@ def test_a_model_puts_no_call_and_no_import_beside_the_statement(added: str) -> 
 def test_a_rules_own_fix_may_put_a_call_beside_the_statement() -> None:
     after = MODULE.replace("    other = read(path)\n", "    check(path)\n    other = read_safely(path)\n")
     assert failed(make_case(MODULE, after, "read(path)")) == {}
+
+
+# What a model leaves out.
+
+QUERY = """\
+import subprocess
+
+
+def rows(db, name, path):
+    found = db.execute(f"SELECT id FROM item WHERE name = '{name}'").fetchall()
+    subprocess.run(f"gzip --keep --level=9 {path}", shell=True)
+    return found
+"""
+SQL = "f\"SELECT id FROM item WHERE name = '{name}'\""
+COMMAND = 'f"gzip --keep --level=9 {path}"'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at", "reason"),
+    [
+        (f"{SQL}).fetchall()", '"SELECT id FROM item WHERE name = ?", (name,))', SQL, "`.fetchall()`"),
+        (SQL, '"SELECT id FROM item", (name,)', SQL, "`WHERE`"),
+        (f"{COMMAND}, shell=True", '["gzip", "--level=9", path]', COMMAND, "`--keep`"),
+    ],
+)
+def test_a_model_loses_no_result_and_no_word(old: str, new: str, at: str, reason: str) -> None:
+    case = make_case(QUERY, QUERY.replace(old, new), at, source_of_fix="model")
+    assert reason in failed(case)["bounded"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at"),
+    [
+        (SQL, '"SELECT id FROM item WHERE name = ?", (name,)', SQL),
+        (f"{COMMAND}, shell=True", '["gzip", "--keep", "--level=9", path]', COMMAND),
+        (f"{COMMAND}, shell=True", '["gzip", "--keep", "--level", "9", path]', COMMAND),
+    ],
+)
+def test_words_may_move_and_quotes_may_go(old: str, new: str, at: str) -> None:
+    assert failed(make_case(QUERY, QUERY.replace(old, new), at, source_of_fix="model")) == {}

@@ -1,0 +1,65 @@
+"""What a model's fix must leave in the statement: results that are used, and words of a text that it takes apart.
+
+Small models drop things at the end of a line. The scanner does not miss `.fetchall()`, and no name is undefined without
+`--force`, so the proof looks for both.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+
+from nootropic_bot.verify.case import Case
+from nootropic_bot.verify.trees import changed_nodes
+
+_WORD = re.compile(r"[\w./=-]{2,}")
+# A shorter text is a value (`"md5"`), which a fix may replace; a longer one is a command, a query, a sentence.
+_MIN_WORDS = 3
+_SAME_TEXT = 0.5
+
+
+def lost_part(case: Case) -> str | None:
+    """What is missing after the fix, as a sentence; None where nothing is."""
+    old, new = changed_nodes(case.regions, after=False), changed_nodes(case.regions, after=True)
+    left = {child.attr for node in new for child in ast.walk(node) if isinstance(child, ast.Attribute)}
+    for name in _used_results(case, old):
+        if name not in left:
+            return f"`.{name}()` of the result is lost"
+    text = " ".join(_texts(new))
+    words = set(_WORD.findall(text)) | {part for word in _WORD.findall(text) for part in word.split("=")}
+    for sentence in _texts(old):
+        wanted = _WORD.findall(sentence)
+        missing = [word for word in wanted if word not in words and word.partition("=")[0] not in words]
+        if len(sentence.split()) >= _MIN_WORDS and missing and len(missing) < len(wanted) * _SAME_TEXT:
+            return f"`{missing[0]}` of the text is lost"
+    return None
+
+
+def _used_results(case: Case, nodes: Sequence[ast.AST]) -> Iterator[str]:
+    """The methods that are called on what the flagged code gives: `fetchall` of `flagged(...).fetchall()`."""
+    match, lines = case.match, case.source.lines
+    start, end = (
+        (place.line, len(lines[place.line - 1][: place.col - 1].encode("utf-8", "surrogateescape")))
+        for place in (match.start, match.end)
+    )
+    for node in nodes:
+        for call in ast.walk(node):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+                value = call.func.value
+                first, last = (value.lineno, value.col_offset), (value.end_lineno or 0, value.end_col_offset or 0)
+                if first <= start and end <= last:
+                    yield call.func.attr
+
+
+def _texts(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    """The texts of these nodes; an f-string is one text, its values left out."""
+    for node in nodes:
+        inner: set[int] = set()
+        for child in ast.walk(node):
+            if isinstance(child, ast.JoinedStr):
+                parts = [p for p in child.values if isinstance(p, ast.Constant)]
+                inner.update(id(part) for part in parts)
+                yield " ".join(str(part.value) for part in parts)
+            elif isinstance(child, ast.Constant) and isinstance(child.value, str) and id(child) not in inner:
+                yield child.value
