@@ -140,7 +140,6 @@ def _write_fixes(outcome: Any) -> frozenset[str]:
 @click.argument("reports", nargs=-1, required=True, metavar="REPORT…")
 @click.option("--format", "format_", type=click.Choice(_FORMATS), default="json", show_default=True)
 @click.option("--output", multiple=True, metavar="FORMAT=PATH", help="Write the report to a file too. Repeatable.")
-@click.option("--no-model", is_flag=True, help="Ask no model for fixes.")
 @click.option("--fail-on", type=click.Choice(_FAIL_ON), default="error", show_default=True)
 def merge(reports: tuple[str, ...], format_: str, output: tuple[str, ...], fail_on: FailOn) -> None:
     """Join the JSON reports of all shards of one run into the report that one run would have given."""
