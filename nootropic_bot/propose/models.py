@@ -46,8 +46,9 @@ class Models:
         """
         if self._proposer is None:
             from nootropic_bot.models.answercache import AnswerCache
-            from nootropic_bot.models.factory import Place, groups
+            from nootropic_bot.models.factory import Place, groups, local_only
             from nootropic_bot.models.lock import parse
+            from nootropic_bot.promptfiles import newest
             from nootropic_bot.propose.calibration import load_calibration
             from nootropic_bot.propose.model_fix import ModelFix
             from nootropic_bot.state.redact import find_secrets
@@ -57,6 +58,8 @@ class Models:
             folder = self.session.repo.cache_dir / "answers"
             answers = AnswerCache(folder, may_keep=lambda text: not find_secrets(text))
             made = groups(self.session.config, place, answers=answers, spent=self._spent())
+            if len(local_only(made)) < len(made) and newest("fix").header.local_only:
+                made = local_only(made)
             self._proposer = ModelFix(
                 made, load_calibration(), settings.candidates, settings.timeout_seconds, lambda: _seconds(left())
             )
