@@ -158,7 +158,11 @@ def dotted(node: ast.expr) -> str:
 
 def _calls(node: ast.Call, parent: ast.AST, lines: Sequence[str]) -> Iterator[Mutation]:
     name, text = dotted(node.func), segment_of(lines, node)
-    if text is None or not text.startswith(name + "("):
+    if text is None:
+        return
+    if isinstance(node.func, ast.Attribute) and node.func.attr in ("read_text", "write_text"):
+        yield from _without_keyword(node, text, lines, "path-read-without-encoding", "encoding", "utf-8")
+    if not text.startswith(name + "("):
         return
     for rule_id, unsafe, imports in _RENAMED.get(name, ()):
         length = len(unsafe) if unsafe in _FLAGGED_BY_NAME else None
@@ -167,30 +171,33 @@ def _calls(node: ast.Call, parent: ast.AST, lines: Sequence[str]) -> Iterator[Mu
     if name in _DROPPED and (name != "subprocess.run" or isinstance(parent, ast.Expr)):
         yield from _without_keyword(node, text, lines, *_DROPPED[name])
     if name == "isinstance" and len(node.args) == 2 and not isinstance(parent, _TIGHT):
-        yield from _type_comparison(node, lines)
+        yield from _type_comparison(node, parent, lines)
 
 
 def _without_keyword(
     node: ast.Call, text: str, lines: Sequence[str], rule_id: str, keyword: str, standard: object
 ) -> Iterator[Mutation]:
     """The call without its last argument, when that is the keyword with the value that a fix would give it."""
-    if not node.keywords or node.keywords[-1].arg != keyword or len(node.keywords) + len(node.args) < 2:
+    if not node.keywords or node.keywords[-1].arg != keyword:
         return
     last = node.keywords[-1].value
     if not isinstance(last, ast.Constant) or last.value != standard:
         return
     earlier: list[ast.expr] = [*node.args, *(each.value for each in node.keywords[:-1])]
-    end = max(each.end_col_offset or 0 for each in earlier) - node.col_offset
-    closing = text[end : text.index(keyword, end)]
-    if closing.strip() == ",":
-        yield from _whole(node, rule_id, lines, text[:end] + text[(last.end_col_offset or 0) - node.col_offset :])
+    end = max(each.end_col_offset or 0 for each in earlier or [node.func]) - node.col_offset
+    closing = text[end : text.index(keyword, end)].strip()
+    if closing == ("," if earlier else "("):
+        rest = text[(last.end_col_offset or 0) - node.col_offset :]
+        yield from _whole(node, rule_id, lines, text[:end] + "(" * (not earlier) + rest)
 
 
-def _type_comparison(node: ast.Call, lines: Sequence[str]) -> Iterator[Mutation]:
+def _type_comparison(node: ast.Call, parent: ast.AST, lines: Sequence[str]) -> Iterator[Mutation]:
     one, other = segment_of(lines, node.args[0]), segment_of(lines, node.args[1])
     if one and other and isinstance(node.args[1], ast.Name | ast.Attribute | ast.Tuple):
-        op = "in" if isinstance(node.args[1], ast.Tuple) else "=="
+        op, negated = ("in", "not in") if isinstance(node.args[1], ast.Tuple) else ("==", "!=")
         yield from _whole(node, "type-comparison", lines, f"type({one}) {op} {other}")
+        if isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not):
+            yield from _whole(parent, "type-comparison", lines, f"type({one}) {negated} {other}")
 
 
 def _handlers(node: ast.ExceptHandler, lines: Sequence[str]) -> Iterator[Mutation]:

@@ -50,14 +50,18 @@ class _Attention(nn.Module):
             return y.view(batch, length, self.heads, width // self.heads).transpose(1, 2)
 
         q, k = _rotate(split(self.q(x)), cos, sin), _rotate(split(self.k(x)), cos, sin)
-        mixed = functional.scaled_dot_product_attention(q, k, split(self.v(x)), is_causal=True)
+        # Written out: PyTorch's fused kernel for CPUs is slower at these lengths (see docs/fixer.md).
+        visible = torch.ones(length, length, dtype=torch.bool, device=x.device).tril()
+        scores = torch.matmul(q, k.transpose(-1, -2)).float() / math.sqrt(q.shape[-1])
+        shares = scores.masked_fill(~visible, -math.inf).softmax(-1).to(x.dtype)
+        mixed = torch.matmul(shares, split(self.v(x)))
         out: Tensor = self.out(mixed.transpose(1, 2).reshape(batch, length, width))
         return out
 
 
 def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Rotary positions over neighbouring pairs; `x` is (batch, heads, length, size of a head)."""
-    pairs = x.unflatten(-1, (-1, 2))
+    pairs = x.reshape(*x.shape[:-1], -1, 2)
     one, other = pairs[..., 0], pairs[..., 1]
     cos, sin = cos[: x.shape[2]].to(x.dtype), sin[: x.shape[2]].to(x.dtype)
     return torch.stack((one * cos - other * sin, one * sin + other * cos), dim=-1).flatten(-2)
@@ -105,7 +109,16 @@ class Network(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Logits for every position."""
-        x = self.embedding(ids)
+        return self.logits(self.hidden(ids))
+
+    def hidden(self, ids: Tensor) -> Tensor:
+        """The last hidden states, normed: (batch, length, width)."""
+        x: Tensor = self.embedding(ids)
         for block in self.blocks:
             x = block(x, self.cos, self.sin)
-        return functional.linear(self.norm(x), self.embedding.weight)
+        y: Tensor = self.norm(x)
+        return y
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """(..., width) to (..., vocabulary)."""
+        return functional.linear(hidden, self.embedding.weight)

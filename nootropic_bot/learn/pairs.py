@@ -25,6 +25,7 @@ __all__ = [
     "Ingredients",
     "Pair",
     "Words",
+    "digest",
     "from_json",
     "generate",
     "hole_values",
@@ -54,12 +55,13 @@ def generate(have: Ingredients, count: int, seed: int) -> Iterator[Pair]:
         made[source] += 1  # A maker that comes back empty-handed has had its turn.
         for pair in makers[source]():
             made[source] += 1
-            digest = _digest(pair)
-            if digest not in seen and total < count:
-                seen.add(digest)
+            key = digest(pair)
+            if key not in seen and total < count:
+                seen.add(key)
                 total += 1
                 yield pair
 
 
-def _digest(pair: Pair) -> bytes:
+def digest(pair: Pair) -> bytes:
+    """The same for pairs that are alike."""
     return hashlib.blake2b(repr((pair.prompt, pair.answer)).encode("utf-8", "replace"), digest_size=12).digest()

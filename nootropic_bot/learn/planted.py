@@ -50,8 +50,10 @@ def _opens() -> Iterator[_Plant]:
         yield _Plant(rule, unsafe, unsafe[:-1] + ', encoding="utf-8")')
     yield _Plant(rule, "@.write_text(text)", '@.write_text(text, encoding="utf-8")')
     yield _Plant(rule, "io.open(@, 'wt')", "io.open(@, 'wt', encoding=\"utf-8\")", ("import io",))
-    reading = "Path(@).read_text()", 'Path(@).read_text(encoding="utf-8")'
-    yield _Plant("path-read-without-encoding", *reading, ("from pathlib import Path",))
+    paths = ("from pathlib import Path",)
+    for path in ("Path(@)", "(@ / name)", "@"):
+        reading = f"{path}.read_text()", f'{path}.read_text(encoding="utf-8")'
+        yield _Plant("path-read-without-encoding", *reading, paths)
 
 
 def _times() -> Iterator[_Plant]:

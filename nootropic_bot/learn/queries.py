@@ -24,7 +24,32 @@ class _Statement:
     has_no_fix: bool
 
 
+_DEFINITIONS = (
+    "CREATE DATABASE ",
+    "DROP DATABASE ",
+    "DROP TABLE ",
+    "DROP TABLE IF EXISTS ",
+    "TRUNCATE TABLE ",
+    "USE ",
+    "CREATE TABLE ",
+    "ALTER TABLE ",
+    "CREATE SCHEMA ",
+    "VACUUM ",
+    "PRAGMA table_info ",
+    "DESCRIBE ",
+)
+_ENDINGS = ("", "", "", ";", " CASCADE", " (id INTEGER PRIMARY KEY, name TEXT)", " ADD COLUMN name TEXT")
+
+
+def _definition(draw: Draw) -> _Statement:
+    """A statement about a table or a database, whose name no parameter can give."""
+    verb = draw.word(_DEFINITIONS)
+    return _Statement(merged([verb if draw.chance(0.6) else verb.lower(), draw.hole(), draw.word(_ENDINGS)]), [], True)
+
+
 def _conditions(draw: Draw) -> _Statement:
+    if draw.chance(0.08):
+        return _definition(draw)
     count = draw.random_.choice((1, 1, 1, 2, 2, 3))
     first, *columns = draw.random_.sample(_COLUMNS, count + 1)
     holes = [draw.hole() for _hole in range(count)]

@@ -80,9 +80,32 @@ def defaults(tree: ast.Module, lines: Sequence[str], random_: random.Random) -> 
         argument, default = random_.choice(chosen)
         if argument.annotation is not None and "None" not in ast.unparse(argument.annotation):
             continue
-        made = _with_mutable_default(node, block, argument, default, random_.choice(_EMPTY))
+        made = _with_mutable_default(node, block, argument, default, _mutable(tree, random_))
         if made is not None:
             yield made
+
+
+def _mutable(tree: ast.Module, random_: random.Random) -> str:
+    """An object that can change: empty, or of some of the file's own short strings and numbers."""
+    if random_.random() < 0.5:
+        return random_.choice(_EMPTY)
+    constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    plain = [each for each in constants if type(each) in (str, int) and str(each).isprintable() and len(str(each)) < 16]
+    quote = random_.choice('""\'')
+    texts = [
+        quote + each + quote if isinstance(each, str) else repr(each) for each in plain if not set(str(each)) & _ODD
+    ]
+    if not texts:
+        return "[0]"
+    chosen = [random_.choice(texts) for _each in range(random_.choice((1, 1, 2, 2, 3, 4)))]
+    form = random_.random()
+    if form < 0.25:
+        return "{" + ", ".join(f"{key}: {random_.choice((*texts, 'None', 'True', '[]'))}" for key in chosen) + "}"
+    text = ", ".join(chosen)
+    return f"[{text}]" if form < 0.8 else "{" + text + "}" if form < 0.9 else f"list(({text},))"
+
+
+_ODD = frozenset("\\\"'{}")
 
 
 def _with_mutable_default(

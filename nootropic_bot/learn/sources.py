@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
+from nootropic_bot.learn.blocks import checked_files, idle_handlers
 from nootropic_bot.learn.corpus import CodeFile
 from nootropic_bot.learn.expansion import Filled, Template, fill, random_values, renamed
 from nootropic_bot.learn.ingredients import Ingredients, hole_values, surroundings
@@ -120,7 +121,8 @@ def from_mutations(have: Ingredients, random_: random.Random, balance: dict[str,
     file = random_.choice(have.files)
     tree, lines = ast.parse(file.text), file.text.split("\n")
     found: list[Mutation | Written] = [*mutations(tree, lines, random_), *planted(tree, lines, random_)]
-    found += [*stretched(tree, lines, random_), *defaults(tree, lines, random_)]
+    for maker in (stretched, defaults, idle_handlers, checked_files):
+        found += maker(tree, lines, random_)
     random_.shuffle(found)
     for each in sorted(found, key=lambda each: balance.get(each.rule_id, 0))[:6]:
         middle = sorted(balance.values())[len(balance) // 2] if balance else 0

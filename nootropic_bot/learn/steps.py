@@ -9,6 +9,7 @@ checkpoint.pt  log.jsonl             the network
 from __future__ import annotations
 
 import math
+import multiprocessing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from nootropic_bot.errors import EnvironmentFault
 from nootropic_bot.learn.corpus import Corpus, Split, fetch, relock
 from nootropic_bot.learn.expansion import Template
 from nootropic_bot.learn.material import harvest
-from nootropic_bot.learn.pairs import Ingredients, Pair, from_json, generate, load_words
+from nootropic_bot.learn.pairs import Ingredients, Pair, digest, from_json, generate, load_words
 from nootropic_bot.learn.teachable import lessons, open_critic
 from nootropic_bot.resources import bundled_rules
 from nootropic_bot.rulefiles import find_rule_files, load_rules
@@ -28,6 +29,7 @@ from nootropic_bot.rulefiles import find_rule_files, load_rules
 _VALIDATION_PAIRS = 3000
 _TOKENIZER_PAIRS = 40_000
 _VOCABULARY = 4096
+_PARTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,8 @@ class Plan:
         wanted: tuple[tuple[Split, int], ...] = (("validation", _VALIDATION_PAIRS), ("train", self.pair_count))
         for split, count in wanted:
             have = self.ingredients(split, templates)
-            with (self.work / f"{split}.jsonl").open("w", encoding="utf-8") as out:
-                for pair in generate(have, count, self.seed):
-                    out.write(pair.to_json() + "\n")
-            click.echo(f"{split}: {count} pairs from {len(have.files)} files", err=True)
+            made = write_pairs(have, count, self.seed, self.work / f"{split}.jsonl")
+            click.echo(f"{split}: {made} pairs from {len(have.files)} files", err=True)
 
     def train(self) -> None:
         """Train to the end of the schedule, from the last checkpoint on if there is one."""
@@ -141,6 +141,38 @@ class Plan:
         with path.open(encoding="utf-8") as lines:
             for line in lines:
                 yield from_json(line)
+
+
+def write_pairs(have: Ingredients, count: int, seed: int, path: Path) -> int:
+    """Write up to `count` pairs, no two alike, made in parts on all processors; how many there are.
+
+    The parts don't depend on the number of processors, so neither do the pairs.
+    """
+    sizes = [count // _PARTS + (number < count % _PARTS) for number in range(_PARTS)]
+    seen: set[bytes] = set()
+    tasks = [(size, seed * _PARTS + number) for number, size in enumerate(sizes)]
+    # Forked, so that the harvest of the corpus is shared and not sent.
+    workers = multiprocessing.get_context("fork").Pool(initializer=_share, initargs=(have,))
+    with workers as pool, path.open("w", encoding="utf-8") as out:
+        for part in pool.imap(_part, tasks):
+            for key, line in part:
+                if key not in seen:
+                    seen.add(key)
+                    out.write(line + "\n")
+    return len(seen)
+
+
+_shared: list[Ingredients] = []
+"""In a worker of `write_pairs`: what its parts are made of."""
+
+
+def _share(have: Ingredients) -> None:
+    _shared[:] = [have]
+
+
+def _part(wanted: tuple[int, int]) -> list[tuple[bytes, str]]:
+    count, seed = wanted
+    return [(digest(pair), pair.to_json()) for pair in generate(_shared[0], count, seed)]
 
 
 def _chunks(pairs: Iterator[Pair], size: int) -> Iterator[list[Pair]]:

@@ -19,6 +19,7 @@ from typing import Any
 
 from nootropic_bot.models.adapters import check_adapter
 from nootropic_bot.models.base import BadAnswer, OutOfMemory, TimedOut, Unavailable
+from nootropic_bot.models.ggufheader import read_header
 
 _MAX_CONTEXT, _BATCH = 8192, 512
 _MIN_CONTEXT = 512
@@ -66,6 +67,7 @@ class Native:
         return f"{what}: {self._errors[-1]}" if self._errors else what
 
     def _load(self, path: Path) -> Any:
+        read_header(path)  # llama.cpp believes the counts of a header, and takes the memory that they ask for.
         parameters = self._lib.llama_model_default_params()
         parameters.n_gpu_layers = 999 if self._settings.gpu_layers < 0 else self._settings.gpu_layers
         model = self._lib.llama_model_load_from_file(os.fsencode(path), parameters)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from nootropic_bot.critique.critic import Critic, Deadline
+from nootropic_bot.learn.blocks import checked_files, idle_handlers
 from nootropic_bot.learn.corpus import CodeFile
 from nootropic_bot.learn.expansion import Filled
 from nootropic_bot.learn.mutations import Mutation, dotted, mutations, nodes_of
@@ -218,6 +219,50 @@ def second(
         assert not is_flagged_after, code.safe
 
 
+def test_an_idle_handler_and_a_checked_file_are_flagged_where_they_say(critic: Critic) -> None:
+    text = """
+def first(self, path, names):
+    # Why it is so.
+    try:
+        self.names = names[path]
+    except KeyError:
+        self.names = []
+        raise
+    finally:
+        self.done = True
+    with open(path, "rb") as source:
+        self.data = source.read()
+    os.unlink(self.path)
+"""
+    tree, lines, _file = _trees(text)
+    makers = (idle_handlers, checked_files)
+    made = {
+        each.unsafe: each for seed in range(80) for maker in makers for each in maker(tree, lines, random.Random(seed))
+    }
+    assert {each.rule_id for each in made.values()} == {"swallowed-exception", "toctou-access"}
+    assert len(made) > 30
+    cases = [(each.rule_id, _code_of(text, each)) for each in made.values()]
+    for (rule_id, code), (places, is_flagged_after) in zip(cases, _verdicts(critic, cases), strict=True):
+        assert (code.start, code.end) in places, (rule_id, code.unsafe, code.start, code.end, places)
+        assert not is_flagged_after, (rule_id, code.safe)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "with open(path, 'w') as out:\n        out.write(text)",
+        "with open(path, mode=mode) as out:\n        out.write(text)",
+        "with open(f'{path}.x') as out:\n        out.write(text)",
+        "os.rename(path, other)",
+        "try: call()\n    except ValueError: pass",
+    ],
+)
+def test_what_writes_or_stands_on_one_line_makes_no_block(code: str) -> None:
+    tree, lines, _file = _trees(f"def f(path, other, mode, text):\n    {code}\n")
+    found = [*idle_handlers(tree, lines, random.Random(1)), *checked_files(tree, lines, random.Random(1))]
+    assert not found
+
+
 def test_most_mutations_of_real_code_are_flagged(critic: Critic) -> None:
     """Rules that decide by names or by what is known of a function can't flag all; none flags the original."""
     random_ = random.Random(6)
@@ -270,6 +315,10 @@ def test_both_texts_of_real_code_parse_and_the_safe_one_is_the_original() -> Non
         ("isinstance(a, B)", "type(a) == B"),
         ("isinstance(a.b, (B, c.D))", "type(a.b) in (B, c.D)"),
         ("not isinstance(a, B)", "type(a) == B"),
+        ("not isinstance(a, B)", "type(a) != B"),
+        ("not isinstance(a, (B, C))", "type(a) not in (B, C)"),
+        ('(a / "b").read_text(encoding="utf-8")', '(a / "b").read_text()'),
+        ('a.b.write_text(c, encoding="utf-8")', "a.b.write_text(c)"),
     ],
 )
 def test_both_sides_of_a_comparison_keep_their_parentheses(code: str, unsafe: str) -> None:

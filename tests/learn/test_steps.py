@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import nootropic_bot.learn.__main__ as command
 from nootropic_bot.errors import EnvironmentFault
 from nootropic_bot.learn.pairs import Pair, generate
-from nootropic_bot.learn.steps import Plan, _chunks
+from nootropic_bot.learn.steps import Plan, _chunks, write_pairs
 from tests.learn.code import ingredients
 
 
@@ -77,3 +77,13 @@ def test_from_pairs_to_a_model_file(tmp_path: Path) -> None:
     Trainer(tmp_path, shape, Recipe(steps=2, batch_tokens=384)).run(plan._examples(), compile=False)
     plan.export(tmp_path / "made.gguf", "3")
     assert (tmp_path / "made.gguf").read_bytes()[:4] == b"GGUF"
+
+
+def test_pairs_made_in_parts_are_no_two_alike_and_the_same_each_time(tmp_path: Path) -> None:
+    texts = []
+    for name in ("one", "other"):
+        count = write_pairs(ingredients(), 48, 1, tmp_path / name)
+        texts.append((tmp_path / name).read_text(encoding="utf-8"))
+        assert count == len(texts[-1].splitlines()) > 40
+    assert texts[0] == texts[1]
+    assert len(set(texts[0].splitlines())) == len(texts[0].splitlines())
