@@ -11,6 +11,7 @@ from nootropic_bot.records import Check
 from nootropic_bot.statements import Node
 from nootropic_bot.verify.case import Case
 from nootropic_bot.verify.kept import lost_part
+from nootropic_bot.verify.meaning import changed_meaning
 from nootropic_bot.verify.trees import Region, changed_nodes, fills_handler, names_in
 
 # What a fix may not bring in: ways to reach a function without naming it.
@@ -32,7 +33,7 @@ def bounded_check(case: Case) -> Check:
     problem = _deletion(case.regions) or _evasion(case.regions) or _size_problem(case.regions)
     # A rule's own fix was read by the rule's author; what a model writes nobody has read yet.
     if case.proposal.source != "rule":
-        problem = problem or _stowaway(case.regions) or lost_part(case)
+        problem = problem or _stowaway(case.regions) or lost_part(case) or changed_meaning(case)
     if not case.regions:
         problem = "it changes no code"
     problem = problem or _lost_comment(case)
@@ -97,7 +98,12 @@ def _root(node: ast.AST) -> str | None:
 def _evasion(regions: Sequence[Region]) -> str | None:
     fresh = names_in(regions, after=True) - names_in(regions, after=False)
     hidden = sorted(fresh & _EVASIONS)
-    return f"it brings in `{hidden[0]}`" if hidden else None
+    if hidden:
+        return f"it brings in `{hidden[0]}`"
+    calls = (child for node in changed_nodes(regions, after=True) for child in ast.walk(node))
+    if any(isinstance(call, ast.Call) and isinstance(call.func, ast.Lambda) for call in calls):
+        return "it calls a function without a name"
+    return None
 
 
 def _stowaway(regions: Sequence[Region]) -> str | None:

@@ -123,10 +123,10 @@ def _outside(region: Region, target: Node) -> str | None:
 
 
 def _is_guard(region: Region) -> bool:
-    """An `if` put at the start of a body, after the docstring at most."""
+    """An `if` put at the start of a body, after the docstring if there is one."""
     body = getattr(region.parent, "body", [])
     has_docstring = bool(body) and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
-    return region.index <= int(has_docstring) and all(isinstance(node, ast.If) for node in region.after)
+    return region.index == int(has_docstring) and all(isinstance(node, ast.If) for node in region.after)
 
 
 def _names_check(case: Case) -> Check:

@@ -221,6 +221,7 @@ def test_a23_more_than_the_statement(repo: Repo, text: str) -> None:
         "import os; print(os.environ); return json.loads(data)",
         "return json.loads(data)\nos.system('rm -rf /')",
         "import os\nos.system('x')\nreturn json.loads(data)",
+        "return (lambda p: p.loads(data))(pickle)",
     ],
 )
 def test_a24_hiding_is_not_proved(repo: Repo, text: str) -> None:
@@ -233,7 +234,6 @@ def test_a24_hiding_is_not_proved(repo: Repo, text: str) -> None:
     "text",
     [
         "return data",
-        "return (lambda p: p.loads(data))(pickle)",
     ],
 )
 def test_a24_what_the_proof_does_not_see(repo: Repo, text: str) -> None:
