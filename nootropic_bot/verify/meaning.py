@@ -11,6 +11,7 @@ import ast
 import builtins
 import importlib
 import inspect
+import re
 from collections.abc import Iterator, Sequence
 
 from nootropic_bot.pynames import bound_names, imported_names, runtime_imports
@@ -33,7 +34,12 @@ def changed_meaning(case: Case) -> str | None:
     """What a fix makes of the statement that it should not, as a sentence; None where nothing was found."""
     old, new = changed_nodes(case.regions, after=False), changed_nodes(case.regions, after=True)
     turned = next(filter(None, map(_turned, case.regions)), None)
-    return turned or _lost_argument(old, new) or _lost_default(case.regions) or _wrong_call(case, old, new)
+    return (
+        turned
+        or _lost_argument(case.match.message, old, new)
+        or _lost_default(case.regions)
+        or _wrong_call(case, old, new)
+    )
 
 
 def _turned(region: Region) -> str | None:
@@ -57,8 +63,9 @@ def _negations(node: ast.AST) -> int:
             count += isinstance(child.op, ast.Not)
         elif isinstance(child, ast.Compare):
             count += sum(isinstance(op, ast.NotEq | ast.IsNot | ast.NotIn) for op in child.ops)
-            pairs = zip(child.ops, child.comparators, strict=True)
-            count += sum(isinstance(op, ast.Eq | ast.NotEq | ast.Is | ast.IsNot) and _is_false(c) for op, c in pairs)
+            pairs = zip(child.ops, (child.left, *child.comparators), child.comparators, strict=False)
+            same = (pair[1:] for pair in pairs if isinstance(pair[0], ast.Eq | ast.NotEq | ast.Is | ast.IsNot))
+            count += sum(any(map(_is_false, sides)) for sides in same)
     return count
 
 
@@ -68,20 +75,22 @@ def _is_false(node: ast.expr) -> bool:
     return isinstance(node, ast.List | ast.Tuple) and not node.elts
 
 
-def _lost_argument(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
+def _lost_argument(message: str, old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
     """An argument that a call had and no longer has, the called function being the same.
 
-    Only settings count: keywords, and constants by position. One of them that says yes, no or none may be what was
-    wrong (`shell=True`), so it may go.
+    Only settings count: keywords, and constants by position. What says yes, no or none may be what was wrong
+    (`shell=True`), as may a keyword that the message speaks of, so these may go.
     """
     before, after = _calls(old), _calls(new)
+    words = set(re.findall(r"[a-z]+", message.lower()))
     for name, calls in before.items():
         if len(calls) != 1 or len(after.get(name, ())) != 1:
             continue
         one, other = calls[0], after[name][0]
         kept = {each.arg for each in other.keywords}
         for keyword in one.keywords:
-            if keyword.arg and keyword.arg not in kept and None not in kept and not _is_switch(keyword.value):
+            is_meant = _is_switch(keyword.value) or bool(words & set((keyword.arg or "").lower().split("_")))
+            if keyword.arg and not is_meant and not kept & {keyword.arg, None}:
                 return f"`{keyword.arg}=` of `{name}` is lost"
         left = {ast.dump(argument) for argument in (*other.args, *(each.value for each in other.keywords))}
         settings = [a for a in one.args[len(other.args) :] if isinstance(a, ast.Constant) and not _is_switch(a)]

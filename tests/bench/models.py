@@ -196,7 +196,7 @@ def _llama_bench(folder: Path) -> Path:
     if kept.is_file():
         return kept
     wanted = f"llama-cpp-python=={version}"
-    fetch = ["pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--no-build-isolation", wanted]
+    fetch = ["pip", "download", "--quiet", "--no-deps", "--no-binary", "llama-cpp-python", wanted]
     subprocess.run([sys.executable, "-m", *fetch, "--dest", str(folder)], check=True)
     with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
         archive.extractall(folder, filter="data")

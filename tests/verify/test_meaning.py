@@ -39,6 +39,7 @@ def test_a_condition_may_not_be_turned_round(before: str, after: str) -> None:
         ("return not x in y", "return x not in y"),
         ("return x == None", "return x is None"),
         ("return x != None", "return x is not None"),
+        ("return None == x", "return x is None"),
         ("return x == False", "return not x"),
         ("return x != True", "return not x"),
         ("return x == True", "return x"),
