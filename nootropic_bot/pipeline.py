@@ -127,7 +127,8 @@ def prove_all(
 ) -> Proved:
     """Propose for every item, and prove; `sources` by path.
 
-    In two rounds, each with one start of the engine: first what needs no model, then, for what is left, the models.
+    In rounds, each with one start of the engine: first what needs no model, then, for what is left, the models, one
+    group of a kind after another.
     """
     result = Proved()
     _round(critique, items, sources, ladder(), result)
@@ -136,7 +137,10 @@ def prove_all(
         # Findings of one rule after another: the state of the rule's part of the prompt is computed once.
         left.sort(key=lambda item: (item.match.rule_id, item.candidate.path, item.match.start))
         proposer = models.proposer(critique.deadline.left)
-        _round(critique, left, sources, (proposer,), result)
+        for group in proposer.by_group():
+            if left and not critique.deadline.has_passed():
+                _round(critique, left, sources, (group,), result)
+                left = [item for item in left if not _is_verified(result, item)]
         result.unanswered |= proposer.unanswered
         models.report()
     return result

@@ -11,7 +11,7 @@ A model that fails is a remark, once; the finding is shown all the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nootropic_bot.diff import apply_edits, minimal_edits
 from nootropic_bot.models import fixer
@@ -60,6 +60,11 @@ class ModelFix:
                 yield proposal
             if found:
                 return
+
+    def by_group(self) -> Iterator[ModelFix]:
+        """One proposer a group, with everything else in common, to be asked where the one before proved nothing."""
+        for group in self.groups:
+            yield replace(self, groups=(group,))
 
     def reasons(self) -> tuple[str, ...]:
         """Why models did not answer, each reason once."""

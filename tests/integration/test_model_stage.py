@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from nootropic_bot.models.scripted import Scripted
 from tests.support.model_server import (
     ModelServer,
     Step,
@@ -24,6 +25,8 @@ from tests.support.model_server import (
     status,
     unused_port,
 )
+from tests.support.models import group, review_with
+from tests.support.models import says as says_edits
 from tests.support.repo import Repo, Run
 
 TEXT = "import pickle\n\n\ndef load(data):\n    return pickle.loads(data)\n"
@@ -352,3 +355,18 @@ def test_a_damaged_lock_is_an_error_of_use(repo: Repo) -> None:
     assert "nootropic.lock" in run.err
     # Where no model is wanted, nobody asks for it.
     assert repo.bot("review", "--all", "--no-model").code != 2
+
+
+def test_another_group_is_asked_where_nothing_was_proved(repo: Repo) -> None:
+    repo.commit({"app.py": TEXT, "other.py": TEXT.replace("load(", "fetch(").replace("pickle.fetch", "pickle.load")})
+    wrong, right = says_edits((1, "return pickle.loads(data, x=1)")), says_edits((1, "return json.loads(data)"))
+    small = Scripted([wrong, right], name="small@1")
+    large = Scripted([right], name="large@1")
+    reviewed = review_with(repo, [group(small), group(large)])
+    made = {finding.path: finding.suggestion for finding in reviewed.findings("pickle-load")}
+    assert {path: s and (s.model, s.verified) for path, s in made.items()} == {
+        "app.py": ("large@1", True),
+        "other.py": ("small@1", True),
+    }
+    assert (len(small.requests), len(large.requests)) == (2, 1)
+    assert not reviewed.notes
