@@ -10,6 +10,7 @@ import importlib
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -92,6 +93,7 @@ def cli() -> None:
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit; every failure ends here, none with a traceback."""
     _end_like_ctrl_c()
+    _overhear_no_code()
     try:
         cli.main(args=None if args is None else list(args), prog_name=TOOL_NAME, standalone_mode=False)
         code = 0
@@ -118,6 +120,12 @@ def _end_like_ctrl_c() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
+
+
+def _overhear_no_code() -> None:
+    """Python warns of what it parses (`"\\d"`, `x is 1`); of the code under review that is not ours to say."""
+    warnings.filterwarnings("ignore", category=SyntaxWarning)
+    warnings.filterwarnings("ignore", message="invalid (escape sequence|octal escape|decimal literal)")
 
 
 def _explain(error: Exception) -> int:

@@ -583,3 +583,12 @@ def test_a_mistyped_path_is_not_clean(repo: Repo) -> None:
         run = repo.bot("review", mode, "nosuch.py")
         assert run.code == 2
         assert "nosuch.py" in run.err
+
+
+def test_pythons_warnings_about_the_code_are_not_ours_to_say(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Newer Pythons show them by default; here they are asked for."""
+    monkeypatch.setenv("PYTHONWARNINGS", "default")
+    repo.commit({"app.py": UNSAFE + '\n\nPATTERN = "\\d+"\nLIMIT = 1if PATTERN is 1 else 2\n'})
+    ran = repo.review("--all")
+    assert (RULE, "app.py", 5) in findings(ran)
+    assert "Warning" not in ran.err
