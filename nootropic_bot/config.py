@@ -27,6 +27,15 @@ from nootropic_bot.records import Severity
 
 FailOn = Literal["error", "warning", "info", "never"]
 
+# A repository's configuration, which may be somebody else's, can send the value of a variable to a server by naming it.
+# So it can name only what was set for the bot, or a cloud's usual one, which goes to that cloud (`models/leaving.py`).
+KEY_NAME = re.compile(r"NOOTROPIC_[A-Z0-9_]+")
+CLOUD_KEYS: Mapping[str, str] = {
+    "openai": "OPENAI_API_KEY",
+    "anthropic": "ANTHROPIC_API_KEY",
+    "huggingface": "HF_TOKEN",
+}
+
 
 @dataclass(frozen=True)
 class RuleSettings:
@@ -113,7 +122,8 @@ class BackendSettings:
     """`[backend.<name>]`: one model to ask.
 
     `kind`: "llama_cpp" (a GGUF file: `model` is the name of an installed one), "openai_compatible" (a server of your
-    own: `url`), or a cloud: "openai", "anthropic", "huggingface". `key_env`: the environment variable with the key.
+    own: `url`), or a cloud: "openai", "anthropic", "huggingface". `key_env`: the environment variable with the key,
+    `NOOTROPIC_` and more capitals; of a cloud at its own address the usual one, if nothing is said.
     `context`, `threads`, `gpu_layers`: 0 and -1 mean what suits this machine. Prices in dollars for a million tokens.
     `latency_seconds`: slower answers count as failures. `version` says what stands behind a server's model name.
     """
@@ -252,6 +262,12 @@ def _check_models(where: str, config: Config) -> None:
             raise UsageError(f"{where}: the prices of backend.{name} are dollars for a million tokens, 0 or more")
         if not 0 <= backend.latency_seconds < float("inf"):
             raise UsageError(f"{where}: backend.{name}.latency_seconds is a number of seconds, 0 for no limit")
+        if backend.key_env not in ("", CLOUD_KEYS.get(backend.kind)) and not KEY_NAME.fullmatch(backend.key_env):
+            own = f"NOOTROPIC_{re.sub('[^A-Z0-9]+', '_', name.upper())}_KEY"
+            raise UsageError(
+                f"{where}: backend.{name}.key_env is {backend.key_env!r}: that variable was not set for this",
+                f'put the key into a variable of the bot\'s own and name it: `key_env = "{own}"`',
+            )
         if backend.kind == "openai_compatible" and not re.match(r"https?://", backend.url):
             raise UsageError(f"{where}: backend.{name} has no `url`", 'for example `url = "http://127.0.0.1:8080/v1"`')
 

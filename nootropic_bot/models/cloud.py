@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from nootropic_bot.models.base import NotAllowed
+from nootropic_bot.config import CLOUD_KEYS
+from nootropic_bot.models.leaving import find_key, refuse_to_send, what_leaves
 from nootropic_bot.models.serving.anthropic_wire import AnthropicSpeaker, AnthropicWire
 from nootropic_bot.models.serving.hosts import Address, parse_address
 from nootropic_bot.models.serving.openai_wire import OpenAISpeaker, OpenAIWire
@@ -28,13 +29,12 @@ class Cloud(Served):
     """A model of somebody else. The subclasses say whose.
 
     `allow`: the configuration's `models.allow_cloud`. `env`: where the key is looked for, under `key_env` or the usual
-    name. `url`: of another deployment of the same service. `context_lines`: how many lines of code around a finding the
-    prompts hold, for the message. The rest as in `OpenAICompatible`.
+    name. `url`: of another deployment of the same service, which needs a key of its own (`leaving.py`). The rest as in
+    `OpenAICompatible`.
     """
 
     kind: ClassVar[str]
     default_url: ClassVar[str]
-    default_key_env: ClassVar[str]
 
     def __init__(
         self,
@@ -46,20 +46,15 @@ class Cloud(Served):
         version: str = "",
         url: str = "",
         key_env: str = "",
-        context_lines: int = 20,
         timeout: float = 30.0,
         max_retries: int = 2,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         address = parse_address(url or self.default_url)
-        key_env = key_env or self.default_key_env
-        key = env.get(key_env, "").strip()
-        self.what_leaves = (
-            f"the flagged lines, up to {context_lines} lines of code around them and the rule's message "
-            f"would be sent to {address.label}"
-        )
-        self._missing = _missing(allow=allow, has_key=bool(key), key_env=key_env)
+        usual = CLOUD_KEYS[self.kind]
+        key, key_order = find_key(env, key_env or usual, address, (usual, parse_address(self.default_url)))
+        self.what_leaves = what_leaves(address)
         super().__init__(
             self._wire_for(address, model, key),
             name=f"{name}@{version or model}",
@@ -67,15 +62,11 @@ class Cloud(Served):
             settings={"kind": self.kind, "url": address.url, "model": model, "version": version},
             patience=Patience(max_retries, sleep, clock),
             embed_timeout=timeout,
-            permit=self._refuse_unless_allowed,
+            permit=lambda: refuse_to_send(self.name, address, allow=allow, has_key=bool(key), key_order=key_order),
         )
 
     def _wire_for(self, address: Address, model: str, key: str) -> Wire:
         raise NotImplementedError
-
-    def _refuse_unless_allowed(self) -> None:
-        if self._missing:
-            raise NotAllowed(f"{self.name} is not asked: {self.what_leaves}; to allow it, {self._missing}")
 
 
 class OpenAICloud(Cloud):
@@ -83,7 +74,6 @@ class OpenAICloud(Cloud):
 
     kind = "openai"
     default_url = "https://api.openai.com/v1"
-    default_key_env = "OPENAI_API_KEY"
 
     def _wire_for(self, address: Address, model: str, key: str) -> Wire:
         extra: dict[str, Any] = {"store": False}
@@ -106,7 +96,6 @@ class HuggingFaceCloud(Cloud):
 
     kind = "huggingface"
     default_url = "https://router.huggingface.co/v1"
-    default_key_env = "HF_TOKEN"
 
     def _wire_for(self, address: Address, model: str, key: str) -> Wire:
         return OpenAIWire(OpenAISpeaker(address, model, key, _INSTALL, is_raw_offered=False))
@@ -117,7 +106,6 @@ class AnthropicCloud(Cloud):
 
     kind = "anthropic"
     default_url = "https://api.anthropic.com"
-    default_key_env = "ANTHROPIC_API_KEY"
 
     def _wire_for(self, address: Address, model: str, key: str) -> Wire:
         return AnthropicWire(AnthropicSpeaker(address, model, key, _INSTALL))
@@ -127,10 +115,3 @@ class AnthropicCloud(Cloud):
 CLOUDS: Mapping[str, type[Cloud]] = MappingProxyType(
     {cloud.kind: cloud for cloud in (OpenAICloud, AnthropicCloud, HuggingFaceCloud)}
 )
-
-
-def _missing(*, allow: bool, has_key: bool, key_env: str) -> str:
-    """What is missing for a permission, as an order to the reader; "" where nothing is."""
-    switch = "set `allow_cloud = true` in [models]"
-    key = f"put the key into the environment variable {key_env}"
-    return " and ".join(([] if allow else [switch]) + ([] if has_key else [key]))

@@ -95,7 +95,7 @@ def _backend(name: str, settings: BackendSettings, models: ModelSettings, place:
     return Backend(
         name,
         lambda: _open(name, settings, models, place),
-        is_local=settings.kind in ("llama_cpp", "openai_compatible"),
+        is_local=_is_local(settings),
         latency_seconds=settings.latency_seconds,
         prompt_price=settings.prompt_price,
         answer_price=settings.answer_price,
@@ -103,15 +103,19 @@ def _backend(name: str, settings: BackendSettings, models: ModelSettings, place:
     )
 
 
+def _is_local(settings: BackendSettings) -> bool:
+    if settings.kind != "openai_compatible":
+        return settings.kind == "llama_cpp"
+    from nootropic_bot.models.serving.hosts import is_local_url
+
+    return is_local_url(settings.url)
+
+
 def _open(name: str, settings: BackendSettings, models: ModelSettings, place: Place) -> Model:
     if settings.kind == "llama_cpp":
         return _open_file(settings.model or name, settings, place)
     if settings.kind == "openai_compatible":
-        from nootropic_bot.models.openai_compatible import OpenAICompatible
-
-        key = place.env.get(settings.key_env) if settings.key_env else None
-        model = settings.model or name
-        return OpenAICompatible(name, url=settings.url, model=model, version=settings.version, key=key, max_retries=0)
+        return _open_server(name, settings, models, place)
     from nootropic_bot.models.cloud import CLOUDS
 
     if not settings.model:
@@ -124,6 +128,24 @@ def _open(name: str, settings: BackendSettings, models: ModelSettings, place: Pl
         version=settings.version,
         url=settings.url,
         key_env=settings.key_env,
+        max_retries=0,
+    )
+
+
+def _open_server(name: str, settings: BackendSettings, models: ModelSettings, place: Place) -> Model:
+    from nootropic_bot.models.leaving import find_key
+    from nootropic_bot.models.openai_compatible import OpenAICompatible
+    from nootropic_bot.models.serving.hosts import parse_address
+
+    key, key_order = find_key(place.env, settings.key_env, parse_address(settings.url))
+    return OpenAICompatible(
+        name,
+        url=settings.url,
+        model=settings.model or name,
+        version=settings.version,
+        key=key or None,
+        allow=models.allow_cloud,
+        key_order=key_order,
         max_retries=0,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from nootropic_bot.config import CLOUD_KEYS
 from nootropic_bot.models.base import (
     BadAnswer,
     ContextOverflow,
@@ -23,12 +24,15 @@ from nootropic_bot.models.base import (
     Unavailable,
 )
 from nootropic_bot.models.cloud import CLOUDS, AnthropicCloud, Cloud, HuggingFaceCloud, OpenAICloud
+from nootropic_bot.models.leaving import SENT
 from nootropic_bot.models.serving.failures import Unsuited
+from nootropic_bot.promptfiles import newest
 from tests.models.contract import ALL, SCHEMA, Make, ModelContract
 from tests.support.model_server import SLOWLY, ModelServer, events, reset, says, status
 from tests.support.shapes import assert_shape
 
 KEY = "sk-never-to-be-seen"
+OWN = "NOOTROPIC_TEST_KEY"
 ASK = Request(messages=(Message("system", "You mend code."), Message("user", "Mend x = 1")), max_tokens=6)
 SLOW = Request(messages=(Message("user", SLOWLY),), max_tokens=500)
 KINDS = sorted(CLOUDS)
@@ -51,7 +55,8 @@ def open_cloud(server: ModelServer) -> Iterator[Open]:
         usual: dict[str, Any] = {
             "model": "m",
             "allow": True,
-            "env": {cloud.default_key_env: KEY},
+            "env": {OWN: KEY},
+            "key_env": OWN,
             "url": server.origin if kind == "anthropic" else server.url,
             "sleep": lambda _: None,
         }
@@ -123,8 +128,7 @@ class TestAnthropicContract(ModelContract):
 def test_nothing_is_sent_without_leave_and_key(
     server: ModelServer, open_cloud: Open, kind: str, allow: bool, has_key: bool, orders: list[str]
 ) -> None:
-    variable = CLOUDS[kind].default_key_env
-    model = open_cloud(kind, allow=allow, env={variable: KEY} if has_key else {variable: "  "})
+    model = open_cloud(kind, allow=allow, env={OWN: KEY if has_key else "  "})
     asked: list[Callable[[], object]] = [
         lambda: model.generate(ASK),
         lambda: list(model.stream(ASK)),
@@ -136,9 +140,8 @@ def test_nothing_is_sent_without_leave_and_key(
         message = str(caught.value)
         assert all(order in message for order in orders)
         assert ("allow_cloud" in message) == (not allow)
-        assert (variable in message) == (not has_key)
-        assert "the flagged lines" in message
-        assert "20 lines of code" in message
+        assert (OWN in message) == (not has_key)
+        assert all(phrase in message for phrase in SENT.values())
         assert f"127.0.0.1:{server.port}" in message
         assert KEY not in message
     assert server.seen == []
@@ -149,22 +152,51 @@ def test_nothing_is_sent_without_leave_and_key(
     [("openai", "api.openai.com"), ("anthropic", "api.anthropic.com"), ("huggingface", "router.huggingface.co")],
 )
 def test_message_names_the_host_that_would_get_it(open_cloud: Open, kind: str, host: str) -> None:
-    model = open_cloud(kind, url="", allow=False, env={}, context_lines=7)
-    with pytest.raises(NotAllowed, match=rf"7 lines .* to {host};"):
+    model = open_cloud(kind, url="", allow=False, env={})
+    with pytest.raises(NotAllowed, match=rf" would be sent to {host};"):
         model.generate(ASK)
     assert model.what_leaves.endswith(host)
+
+
+def test_what_leaves_is_all_that_the_prompt_holds() -> None:
+    assert set(SENT) == set(newest("fix").header.variables)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_usual_key_goes_to_the_usual_host_only(server: ModelServer, open_cloud: Open, kind: str) -> None:
+    usual = CLOUD_KEYS[kind]
+    for key_env in ("", usual):
+        with pytest.raises(NotAllowed, match="NOOTROPIC_") as caught:
+            open_cloud(kind, env={usual: KEY}, key_env=key_env).generate(ASK)
+        assert KEY not in str(caught.value)
+        # At the usual host nothing but the leave is missing.
+        with pytest.raises(NotAllowed) as caught:
+            open_cloud(kind, url="", env={usual: KEY}, key_env=key_env, allow=False).generate(ASK)
+        assert "NOOTROPIC_" not in str(caught.value)
+        assert usual not in str(caught.value)
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("variable", ["GITHUB_TOKEN", "PATH", "xNOOTROPIC_KEY", "NOOTROPIC_key", "NOOTROPIC_A\nB"])
+def test_no_other_variable_is_read_whoever_names_it(server: ModelServer, open_cloud: Open, variable: str) -> None:
+    """Though the configuration refuses the name, too: this is where it would be sent."""
+    for kind in KINDS:
+        with pytest.raises(NotAllowed, match="NOOTROPIC_"):
+            open_cloud(kind, env={variable: KEY}, key_env=variable).generate(ASK)
+    assert server.seen == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_key_of_the_real_environment_is_not_looked_at(
     server: ModelServer, open_cloud: Open, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setenv(CLOUDS[kind].default_key_env, "sk-of-somebody")
+    monkeypatch.setenv(CLOUD_KEYS[kind], "sk-of-somebody")
+    monkeypatch.setenv(OWN, "sk-of-somebody")
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "sk-of-somebody")
     monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", "X-Gateway: sk-of-somebody")
     with pytest.raises(NotAllowed):
         open_cloud(kind, env={}).generate(ASK)
-    assert open_cloud(kind, env={"MINE": f" {KEY}\n"}, key_env="MINE").generate(ASK).text
+    assert open_cloud(kind, env={OWN: f" {KEY}\n"}).generate(ASK).text
     (seen,) = server.seen
     assert KEY in json.dumps(dict(seen.headers))
     assert "sk-of-somebody" not in json.dumps(dict(seen.headers))
@@ -176,7 +208,7 @@ def test_cloud_is_not_local_and_its_key_is_not_shown(open_cloud: Open, kind: str
     assert not model.is_local
     assert model.name == "theirs@m"
     assert KEY not in repr(model) + repr(vars(model)) + repr(vars(vars(model)["_wire"]))
-    assert model.fingerprint == open_cloud(kind, env={CLOUDS[kind].default_key_env: "other"}).fingerprint
+    assert model.fingerprint == open_cloud(kind, env={OWN: "other"}).fingerprint
 
 
 def test_kinds_are_told_apart_and_are_those_of_the_configuration(open_cloud: Open) -> None:
@@ -185,7 +217,7 @@ def test_kinds_are_told_apart_and_are_those_of_the_configuration(open_cloud: Ope
     from nootropic_bot.config import BackendSettings
 
     assert len({open_cloud(kind, url="https://one.example").fingerprint for kind in KINDS}) == 3
-    assert set(CLOUDS) < set(get_args(get_type_hints(BackendSettings)["kind"]))
+    assert set(CLOUDS) == set(CLOUD_KEYS) < set(get_args(get_type_hints(BackendSettings)["kind"]))
 
 
 # What is sent.

@@ -116,8 +116,8 @@ def test_an_installed_model_answers(home: Path, env: dict[str, str]) -> None:
 
 
 def test_a_server_is_opened_with_its_settings(env: dict[str, str]) -> None:
-    backend = {"one": replace(SERVER, key_env="MY_KEY")}
-    model = open_model("one", settings("one", backend=backend), {**env, "MY_KEY": "sk-secret"})
+    backend = {"one": replace(SERVER, key_env="NOOTROPIC_MY_KEY")}
+    model = open_model("one", settings("one", backend=backend), {**env, "NOOTROPIC_MY_KEY": "sk-secret"})
     assert isinstance(model, OpenAICompatible)
     assert model.name == "one@1"
     assert model.is_local
@@ -138,8 +138,8 @@ def test_unknown_or_missing_models_are_a_reason(env: dict[str, str], name: str) 
 
 @pytest.mark.parametrize("kind", ["openai", "anthropic", "huggingface"])
 def test_a_cloud_is_refused_unless_all_is_allowed(env: dict[str, str], kind: Any) -> None:
-    backend = {"far": BackendSettings(kind=kind, model="x", key_env="MY_KEY")}
-    keyed = {**env, "MY_KEY": "sk-never-shown"}
+    backend = {"far": BackendSettings(kind=kind, model="x", key_env="NOOTROPIC_MY_KEY")}
+    keyed = {**env, "NOOTROPIC_MY_KEY": "sk-never-shown"}
     for order, environment in (
         (settings("far", backend=backend), keyed),
         (settings("far", backend=backend, allow_cloud=True), env),
@@ -149,6 +149,37 @@ def test_a_cloud_is_refused_unless_all_is_allowed(env: dict[str, str], kind: Any
         assert "sk-never-shown" not in str(error.value)
     with pytest.raises(NotAllowed):
         open_model("far", settings("far", backend=backend), keyed).generate(ASK)
+
+
+def test_a_server_elsewhere_is_a_cloud_to_the_router_and_to_itself(env: dict[str, str]) -> None:
+    far = replace(SERVER, url="https://gpu.invalid/v1", key_env="NOOTROPIC_MY_KEY")
+    keyed = {**env, "NOOTROPIC_MY_KEY": "sk-never-shown"}
+    for allow, environment, order in (
+        (False, keyed, "allow_cloud = true"),
+        (True, env, "the environment variable NOOTROPIC_MY_KEY"),
+    ):
+        asked = settings("far", backend={"far": far}, allow_cloud=allow)
+        (group,) = groups(asked, Place(environment))
+        assert not group.router.is_local
+        assert local_only([group]) == []
+        model = open_model("far", asked, environment)
+        assert not model.is_local
+        for each in (model, group.router):
+            with pytest.raises(NotAllowed, match=order) as error:
+                each.generate(ASK)
+            assert "gpu.invalid" in str(error.value)
+            assert "sk-never-shown" not in str(error.value)
+    with pytest.raises(NotAllowed, match="NOOTROPIC_, and name that in `key_env`"):
+        unnamed = settings("far", backend={"far": replace(far, key_env="")}, allow_cloud=True)
+        open_model("far", unnamed, keyed).generate(ASK)
+
+
+def test_a_variable_that_the_configuration_may_not_name_is_not_read(env: dict[str, str]) -> None:
+    """What an earlier version had checked is remembered, so this does not depend on the configuration's check."""
+    taken = settings("one", backend={"one": replace(SERVER, key_env="GITHUB_TOKEN")}, allow_cloud=True)
+    model = open_model("one", taken, {**env, "GITHUB_TOKEN": "sk-secret"})
+    assert isinstance(model, OpenAICompatible)
+    assert vars(vars(model)["_wire"])["_speaker"].key is None
 
 
 def test_a_cloud_needs_a_model(env: dict[str, str]) -> None:
@@ -250,6 +281,8 @@ def test_an_order_as_it_stands_in_a_file(env: dict[str, str]) -> None:
         '[backend.x]\nkind = "openai_compatible"',
         '[backend.x]\nkind = "openai_compatible"\nurl = "ftp://x"',
         '[backend.x]\nkind = "magic"',
+        '[backend.x]\nkind = "openai"\nkey_env = "ANTHROPIC_API_KEY"',
+        '[backend.x]\nkind = "openai"\nkey_env = "NOOTROPIC_"',
         "[backend.x]\nprompt_price = -1.0",
         "[backend.x]\nlatency_seconds = inf",
         "[models.budget]\ntokens_per_day = -1",
@@ -259,3 +292,15 @@ def test_an_order_as_it_stands_in_a_file(env: dict[str, str]) -> None:
 def test_settings_that_are_wrong_are_said(text: str) -> None:
     with pytest.raises(UsageError, match=r"nootropic\.toml"):
         configuration.load({"nootropic.toml": text.encode()}, {})
+
+
+@pytest.mark.parametrize("name", ["GITHUB_TOKEN", "PATH", "AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY", "nootropic_key"])
+def test_a_repository_can_not_name_a_variable_that_was_not_set_for_the_bot(name: str) -> None:
+    raw = f'[backend.my-box]\nkind = "openai_compatible"\nurl = "http://127.0.0.1:1/v1"\nkey_env = "{name}"\n'
+    with pytest.raises(UsageError, match=rf"backend\.my-box\.key_env is '{name}'") as error:
+        configuration.load({"nootropic.toml": raw.encode()}, {})
+    assert error.value.remedy
+    assert 'key_env = "NOOTROPIC_MY_BOX_KEY"' in error.value.remedy
+    for kind, usual in configuration.CLOUD_KEYS.items():
+        good = f'[backend.x]\nkind = "{kind}"\nkey_env = "{usual}"\n[backend.y]\nkey_env = "NOOTROPIC_Y2"\n'
+        assert configuration.load({"nootropic.toml": good.encode()}, {}).backend["x"].key_env == usual

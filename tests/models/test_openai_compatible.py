@@ -16,10 +16,12 @@ from nootropic_bot.models.base import (
     ContextOverflow,
     Message,
     Model,
+    NotAllowed,
     Request,
     Special,
     Unavailable,
 )
+from nootropic_bot.models.leaving import SENT
 from nootropic_bot.models.openai_compatible import OpenAICompatible
 from nootropic_bot.models.serving.failures import Unsuited
 from tests.models.contract import ALL, SCHEMA, Make, ModelContract
@@ -440,9 +442,49 @@ def test_building_one_does_no_work() -> None:
     assert KEY not in repr(model) + repr(vars(model)) + repr(vars(vars(model)["_wire"]))
 
 
-def test_place_is_the_users_word() -> None:
-    assert OpenAICompatible("box", url="https://gpu.example/v1", model="m").is_local
-    assert not OpenAICompatible("box", url="https://gpu.example/v1", model="m", is_local=False).is_local
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1", "127.9.9.9", "[::1]", "[::ffff:127.0.0.1]", "10.1.2.3", "172.31.0.1", "192.168.0.7"),
+        *("169.254.1.1", "[fe80::1]", "[fd00::1]", "localhost", "LOCALHOST", "ollama", "gpu-1", "my_box"),
+        *("gpu.local", "a.b.lan", "host.docker.internal", "box.home.arpa", "x.localhost"),
+    ],
+)
+def test_servers_of_ones_own_are_told_by_their_address(host: str) -> None:
+    for scheme in ("http", "https"):
+        assert OpenAICompatible("box", url=f"{scheme}://{host}:8080/v1", model="m").is_local
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("gpu.example", "8.8.8.8", "[2606:4700::1111]", "[::ffff:8.8.8.8]", "[2002:7f00:1::]", "100.64.0.1"),
+        *("172.32.0.1", "134744072", "0x08080808", "010.8.8.8", "local.example", "evil-lan", "evil.com\u3002local"),
+        *("x.localhost.example", "notlocal.", "localhost.", "evil\u3002com", ".local", "a..local"),
+    ],
+)
+def test_any_other_address_is_a_cloud(host: str) -> None:
+    is_word = host == "evil-lan"
+    assert OpenAICompatible("box", url=f"https://{host}/v1", model="m").is_local is is_word
+
+
+@pytest.mark.parametrize(("allow", "key"), [(False, None), (False, KEY), (True, None), (True, " ")])
+def test_nothing_is_sent_to_a_public_address_without_leave_and_key(allow: bool, key: str | None) -> None:
+    model = OpenAICompatible("box", url="https://gpu.invalid/v1", model="m", key=key, allow=allow)
+    asked = (lambda: model.generate(ASK), lambda: list(model.stream(ASK)), lambda: model.embed(["x"]))
+    for ask in asked:
+        with pytest.raises(NotAllowed) as caught:
+            ask()
+        message = str(caught.value)
+        assert "gpu.invalid" in message
+        assert ("allow_cloud = true" in message) == (not allow)
+        assert ("give it a key" in message) == (key != KEY)
+        assert all(phrase in message for phrase in SENT.values())
+        assert KEY not in message
+    allowed = OpenAICompatible("box", url="https://gpu.invalid/v1", model="m", key=KEY, allow=True)
+    with pytest.raises(Unavailable, match="no address"):
+        allowed.generate(ASK)
+    allowed.close()
 
 
 def test_missing_package_is_said_with_the_command_that_helps(

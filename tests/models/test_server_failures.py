@@ -360,7 +360,7 @@ def test_nobody_listens() -> None:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_name_without_address(scheme: str) -> None:
-    model = OpenAICompatible("mine", url=f"{scheme}://nowhere.invalid/v1", model="m", sleep=never)
+    model = OpenAICompatible("mine", url=f"{scheme}://nowhere.invalid/v1", model="m", key=KEY, allow=True, sleep=never)
     failure = failure_of(model)
     assert isinstance(failure, Unavailable)
     assert "nowhere.invalid" in str(failure)
@@ -370,7 +370,7 @@ def test_name_without_address(scheme: str) -> None:
 
 @pytest.mark.parametrize("host", ["93.184.215.14", "[2606:4700::1111]", "[::ffff:8.8.8.8]", "0x08080808", "134744072"])
 def test_code_does_not_travel_unencrypted_to_a_public_address(host: str) -> None:
-    model = OpenAICompatible("mine", url=f"http://{host}/v1", model="m", key=KEY)
+    model = OpenAICompatible("mine", url=f"http://{host}/v1", model="m", key=KEY, allow=True)
     for is_streamed in (False, True):
         failure = failure_of(model, is_streamed=is_streamed)
         assert isinstance(failure, NotAllowed)

@@ -1,4 +1,8 @@
-"""Where a server is, and whether code may travel there as it is.
+"""Where a server is, whether it is the user's own, and whether code may travel there as it is.
+
+Local are, by their spelling alone: loopback, private, link-local and unique-local addresses, `localhost`, names of one
+word (a container's in its network, a machine's on the desk) and names that the public DNS does not have. Everything
+else is somebody else's until the user says otherwise (`leaving.py`).
 
 Text sent over `http://` can be read on the way. To this machine and to addresses that are not public (loopback, private
 and link-local networks, the shared range 100.64.0.0/10 that virtual private networks use) that is the user's own
@@ -9,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -16,16 +21,34 @@ from urllib.parse import urlsplit
 from nootropic_bot.escape import one_line
 from nootropic_bot.models.base import NotAllowed, Unavailable
 
+# A word, or a name below an ending that is for networks of one's own (RFC 6761, 6762, 8375; ICANN for `.internal`;
+# `.lan` by habit). A word begins with a letter: `134744072` and `0x08080808` are addresses to a resolver.
+_OWN_NAME = re.compile(
+    r"[a-z](?:[a-z0-9_-]*[a-z0-9])?|(?:[a-z0-9_-]+\.)+(?:local|lan|internal|home\.arpa|localhost)",
+)
+_OWN_NETWORKS = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"),
+        *("::1/128", "fc00::/7", "fe80::/10"),
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A server's base URL, taken apart. `is_near`: by its spelling alone this machine or a private network."""
+    """A server's base URL, taken apart.
+
+    `is_near`: by its spelling alone this machine or a network that is not public. `is_local`: the same or a name of the
+    user's own network.
+    """
 
     url: str
     scheme: str
     host: str
     port: int
     is_near: bool
+    is_local: bool
 
     @property
     def label(self) -> str:
@@ -51,7 +74,24 @@ def parse_address(url: str) -> Address:
         raise Unavailable("`url` holds a password or a query: keys belong into the variable that `key_env` names")
     literal = _literal(host)
     is_near = host == "localhost" or host.endswith(".localhost") or (literal is not None and not is_public(literal))
-    return Address(url.rstrip("/"), parts.scheme, host, port or (443 if parts.scheme == "https" else 80), is_near)
+    usual_port = 443 if parts.scheme == "https" else 80
+    return Address(url.rstrip("/"), parts.scheme, host, port or usual_port, is_near, _is_own(host, literal))
+
+
+def is_local_url(url: str) -> bool:
+    """Whether a base URL is a local server's; one that is no URL is none."""
+    try:
+        return parse_address(url).is_local
+    except Unavailable:
+        return False
+
+
+def _is_own(host: str, literal: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> bool:
+    if literal is None:
+        return _OWN_NAME.fullmatch(host) is not None
+    if isinstance(literal, ipaddress.IPv6Address) and literal.ipv4_mapped is not None:
+        literal = literal.ipv4_mapped
+    return any(literal in network for network in _OWN_NETWORKS)
 
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
