@@ -86,7 +86,8 @@ def probe_(format_: str) -> None:
     free = [model for model in models if not model["licence_note"]]
     best = next(iter(free or models), None)
     entry = entry_from(best) if best else None
-    profile = profile_for(hardware, entry) if entry else None
+    # Where the runtime is missing, the profile is for the one that `probe` says to install.
+    profile = profile_for(hardware, entry, has_offload=found["gpu_offload"] is not False) if entry else None
     if format_ != "text":
         data = {"hardware": asdict(hardware), "runtime": found, "recommended": best}
         show({**data, "profile": asdict(profile) if profile else None}, format_)
@@ -206,6 +207,7 @@ def bench(name: str | None, rounds: int, format_: str) -> None:
     """Measure how fast a model reads a prompt and makes tokens on this machine; `models list` uses the figures."""
     from datetime import datetime, timezone
 
+    from nootropic_bot.commands.modelviews import runtime
     from nootropic_bot.models.base import ModelError
     from nootropic_bot.models.figures import measure, write_figures
     from nootropic_bot.models.hardware import probe
@@ -218,7 +220,8 @@ def bench(name: str | None, rounds: int, format_: str) -> None:
     hardware = probe()
     try:
         found = locate(chosen, home=place.home, lock=place.lock, cache=place.cache)
-        profile = profile_for(hardware, found.entry)
+        has_offload = runtime()["gpu_offload"] is not False
+        profile = profile_for(hardware, found.entry, has_offload=has_offload)
         settings = {"context": profile.context, "threads": profile.threads, "gpu_layers": profile.gpu_layers}
         from nootropic_bot.models.llama_cpp import LlamaCpp
 
@@ -229,6 +232,7 @@ def bench(name: str | None, rounds: int, format_: str) -> None:
             context=profile.context,
             threads=profile.threads,
             gpu_layers=profile.gpu_layers,
+            batch=profile.batch,
         )
         try:
             at = datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -154,15 +154,24 @@ def _open_file(name: str, settings: BackendSettings, place: Place) -> Model:
     from nootropic_bot.models.llama_cpp import LlamaCpp, cores
 
     found = locate(name, home=place.home, lock=place.lock, cache=place.cache)
-    context, threads, layers = settings.context, settings.threads, settings.gpu_layers
+    context, threads, layers, batch = settings.context, settings.threads, settings.gpu_layers, 512
     if name == BUNDLED:  # So small that probing the machine would take longer than the work.
         threads, layers = threads or min(cores(), 4), max(layers, 0)
     else:
         from nootropic_bot.models.hardware import probe
+        from nootropic_bot.models.llama_library import supports_gpu
         from nootropic_bot.models.profiles import profile_for
 
-        profile = profile_for(probe(), found.entry, context=context, threads=threads, gpu_layers=layers)
-        context, threads, layers = profile.context, profile.threads, profile.gpu_layers
+        hardware = probe()
+        profile = profile_for(
+            hardware,
+            found.entry,
+            context=context,
+            threads=threads,
+            gpu_layers=layers,
+            has_offload=hardware.gpu is None or supports_gpu(),
+        )
+        context, threads, layers, batch = profile.context, profile.threads, profile.gpu_layers, profile.batch
     return LlamaCpp(
         found.path,
         name=found.entry.full_name,
@@ -170,6 +179,7 @@ def _open_file(name: str, settings: BackendSettings, place: Place) -> Model:
         context=context,
         threads=threads,
         gpu_layers=layers,
+        batch=batch,
         chat_format=found.entry.chat_format or "chatml",
     )
 

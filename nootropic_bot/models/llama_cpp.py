@@ -54,9 +54,11 @@ class _Piece:
 class LlamaCpp:
     """A GGUF file as a `Model`.
 
-    `context` 0 means the model's own, at most 8,192 tokens; `threads` 0 means one a core; `gpu_layers` -1 means all of
-    them where llama.cpp was built for a GPU. `sha256` is what was proved of the file, for the fingerprint. `adapter` is
-    a LoRA adapter in GGUF, checked before it is loaded (`models/adapters.py`). The first request loads the model.
+    `context` 0 means the model's own, at most 8,192 tokens; more than its own is never used. `threads` 0 means one a
+    core; `gpu_layers` -1 means all of them where llama.cpp was built for a GPU; `batch`: tokens of a prompt that are
+    read at once. `sha256` is what was proved of the file, for the fingerprint. `adapter` is a LoRA adapter in GGUF,
+    checked before it is loaded (`models/adapters.py`). `embed_timeout`: seconds for vectors; other requests bring their
+    own. The first request loads the model, and its time-out holds for that too.
     """
 
     def __init__(
@@ -68,13 +70,16 @@ class LlamaCpp:
         context: int = 0,
         threads: int = 0,
         gpu_layers: int = -1,
+        batch: int = 512,
         chat_format: str = "chatml",
         adapter: Path | None = None,
+        embed_timeout: float = 30.0,
     ) -> None:
         self.name = name
         self.is_local = True
         self._path, self._sha256, self._chat_format, self._adapter = path, sha256, chat_format, adapter
-        self._settings = NativeSettings(context, threads or cores(), gpu_layers)
+        self._settings = NativeSettings(context, threads or cores(), gpu_layers, batch)
+        self._embed_timeout = embed_timeout
         self._native: Native | None = None
         self._tokens: list[int] = []
         self._states: OrderedDict[tuple[int, ...], bytes] = OrderedDict()
@@ -94,7 +99,7 @@ class LlamaCpp:
         """The whole answer; greedy at temperature 0."""
         started = time.monotonic()
         text, log_probability, count, finish = "", 0.0, 0, "stop"
-        native = self._loaded()
+        native = self._loaded(started + request.timeout)
         tokens = self._prompt_tokens(native, request)
         for piece in self._pieces(native, tokens, request):
             text += piece.text
@@ -113,14 +118,14 @@ class LlamaCpp:
 
     def stream(self, request: Request) -> Iterator[str]:
         """The answer in pieces of text, held back while they may be the beginning of a stop text."""
-        native = self._loaded()
+        native = self._loaded(time.monotonic() + request.timeout)
         for piece in self._pieces(native, self._prompt_tokens(native, request), request):
             if piece.text:
                 yield piece.text
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """The mean of the last layer's states over each text, in a context of its own."""
-        native = self._loaded()
+        native = self._loaded(time.monotonic() + self._embed_timeout)
         return [native.embedding(native.tokenize(text)) for text in texts]
 
     def close(self) -> None:
@@ -131,7 +136,8 @@ class LlamaCpp:
         self._tokens.clear()
         self._states.clear()
 
-    def _loaded(self) -> Native:
+    def _loaded(self, deadline: float) -> Native:
+        """The model, with `deadline` in `time.monotonic()` seconds for all that is computed from now on."""
         if self._native is None:
             if not self._path.is_file():
                 raise Unavailable(f"the model file {self._path.name} is not there")
@@ -139,7 +145,8 @@ class LlamaCpp:
                 check_header(self._path)
             except OSError as error:
                 raise Unavailable(f"the model file {self._path.name} can't be read: {error.strerror}") from error
-            self._native = Native(self._path, self._settings, self._adapter)
+            self._native = Native(self._path, self._settings, self._adapter, deadline)
+        self._native.deadline = deadline
         return self._native
 
     def _prompt_tokens(self, native: Native, request: Request) -> list[int]:
@@ -167,8 +174,6 @@ class LlamaCpp:
         return _tokens_of(native, render_chat(find_template(self._chat_format), shared, is_answer_opened=False))
 
     def _pieces(self, native: Native, tokens: list[int], request: Request) -> Iterator[_Piece]:
-        deadline = time.monotonic() + request.timeout
-        native.deadline = deadline
         self._read(native, tokens, self._shared_tokens(native, request))
         stop = self._prompt(request)[1]
         stop_tokens = {native.special(part.token) for part in stop if isinstance(part, Special)}
@@ -207,7 +212,8 @@ class LlamaCpp:
             self._tokens, common = list(prefix), len(prefix)
         # At least one token is computed, for its successor's probabilities.
         common = min(common, len(tokens) - 1)
-        native.truncate(common)
+        self._tokens = []
+        common = native.truncate(common)
         self._tokens = tokens[:common]
         if prefix and common < len(prefix) and prefix not in self._states:
             self._decode(native, tokens[common : len(prefix)])

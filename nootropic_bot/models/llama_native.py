@@ -1,31 +1,30 @@
 """llama.cpp through the C functions that llama-cpp-python exposes: load, tokenize, decode, save state.
 
-Everything that can fail answers with a `ModelError`. A deadline stops a computation in its middle, by llama.cpp's own
-abort callback; only a CPU computation asks it that often, on a GPU the check is between tokens.
+Everything that can fail answers with a `ModelError`. A deadline stops loading and computing in their middle, by
+llama.cpp's own callbacks (`llama_watch.py`); only a CPU computation asks that often, on a GPU the check is between
+tokens. Making a context asks nobody.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import math
 import os
-import time
-from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from nootropic_bot.models.adapters import check_adapter
-from nootropic_bot.models.base import BadAnswer, OutOfMemory, TimedOut, Unavailable
+from nootropic_bot.models.base import BadAnswer, ContextOverflow, OutOfMemory, TimedOut, Unavailable
 from nootropic_bot.models.ggufheader import read_header
+from nootropic_bot.models.llama_library import library, log_sink
+from nootropic_bot.models.llama_watch import Watch
 
 _MAX_CONTEXT, _BATCH = 8192, 512
 _MIN_CONTEXT = 512
 _ABORTED = 2
-_LOG_LEVEL_ERROR = 4  # `GGML_LOG_LEVEL_ERROR` of ggml.h, which the Python package does not name.
-_INSTALL = "pip install 'nootropic-bot[local]'"
+_NO_MEMORY = ("alloc", "out of memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,46 +34,74 @@ class NativeSettings:
     context: int
     threads: int
     gpu_layers: int
+    batch: int = _BATCH
 
 
 class Native:
-    """One loaded model with one context. `deadline` is in `time.monotonic()` seconds."""
+    """One loaded model with one context.
 
-    def __init__(self, path: Path, settings: NativeSettings, adapter: Path | None) -> None:
-        self._lib = _library()
-        self._errors = _log_sink()[0]
-        self._errors.clear()
-        self.deadline = math.inf
-        self._abort = self._lib.ggml_abort_callback(lambda _data: time.monotonic() > self.deadline)
+    Raises:
+        ModelError: it can't be loaded, or not until `deadline`, in `time.monotonic()` seconds.
+    """
+
+    def __init__(self, path: Path, settings: NativeSettings, adapter: Path | None, deadline: float) -> None:
+        self._lib = library()
+        self._errors = log_sink()[0]
+        self._watch = Watch(self._lib)
+        self._watch.deadline = deadline
         self._settings, self._path = settings, path
         self._context: Any = None
         self._embedder: Any = None
+        self._model: Any = None
         self._specials: dict[str, int] = {}
-        self._model = self._load(path)
         with contextlib.ExitStack() as stack:
             stack.callback(self.close)  # A failure from here on gives the memory back: a smaller model may come next.
+            self._load(path)
             self._vocab = self._lib.llama_model_get_vocab(self._model)
             self.vocabulary: int = self._lib.llama_vocab_n_tokens(self._vocab)
             trained: int = self._lib.llama_model_n_ctx_train(self._model)
-            self._context, self.context = self._open(settings.context or min(trained, _MAX_CONTEXT))
+            # Beyond what it was trained for a model answers nonsense.
+            wanted = settings.context or _MAX_CONTEXT
+            self._context, self.context = self._open(min(wanted, trained) if trained > 0 else wanted)
             self._memory = self._lib.llama_get_memory(self._context)
             self._lora = self._apply(adapter) if adapter is not None else None
             end = {self._lib.llama_vocab_eos(self._vocab), self._lib.llama_vocab_eot(self._vocab)}
             self.end_tokens = frozenset(token for token in end if token >= 0)
             stack.pop_all()
 
-    def _reason(self, what: str) -> str:
-        return f"{what}: {self._errors[-1]}" if self._errors else what
+    @property
+    def deadline(self) -> float:
+        """When computations are stopped, in `time.monotonic()` seconds."""
+        return self._watch.deadline
 
-    def _load(self, path: Path) -> Any:
+    @deadline.setter
+    def deadline(self, moment: float) -> None:
+        self._watch.deadline = moment
+
+    @contextlib.contextmanager
+    def _calling(self) -> Iterator[None]:
+        """Around what may take long, or fail with something in the log."""
+        self._errors.clear()
+        with self._watch.calling():
+            yield
+
+    def _reason(self, what: str) -> str:
+        """The first error is the cause; those after it say that something failed because something failed."""
+        return f"{what}: {self._errors[0]}" if self._errors else what
+
+    def _load(self, path: Path) -> None:
         read_header(path)  # llama.cpp believes the counts of a header, and takes the memory that they ask for.
         parameters = self._lib.llama_model_default_params()
         parameters.n_gpu_layers = 999 if self._settings.gpu_layers < 0 else self._settings.gpu_layers
-        model = self._lib.llama_model_load_from_file(os.fsencode(path), parameters)
-        if model is None:
+        parameters.progress_callback = self._watch.progress
+        with self._calling():
+            self._model = self._lib.llama_model_load_from_file(os.fsencode(path), parameters)
+        if self._model is None:
+            if self._watch.is_late:
+                raise TimedOut(f"{path.name} was not loaded in time")
             reason = self._reason(f"llama.cpp can't load {path.name}")
-            raise OutOfMemory(reason) if "alloc" in reason else Unavailable(reason)
-        return model
+            is_memory = any(word in line.lower() for line in self._errors for word in _NO_MEMORY)
+            raise OutOfMemory(reason) if is_memory else Unavailable(reason)
 
     def _open(self, size: int, *, embeddings: bool = False) -> tuple[Any, int]:
         """A context of at most `size` tokens: half as large each time memory does not suffice."""
@@ -84,19 +111,21 @@ class Native:
         parameters.no_perf = True
         while True:
             parameters.n_ctx = size
-            parameters.n_batch = parameters.n_ubatch = min(size, _BATCH)
-            context = self._lib.llama_init_from_model(self._model, parameters)
+            parameters.n_batch = parameters.n_ubatch = min(size, self._settings.batch)
+            with self._calling():
+                context = self._lib.llama_init_from_model(self._model, parameters)
             if context is not None:
                 break
             if size <= _MIN_CONTEXT:
                 raise OutOfMemory(self._reason("there is no memory for the model's context"))
             size //= 2
-        self._lib.llama_set_abort_callback(context, self._abort, None)
+        self._lib.llama_set_abort_callback(context, self._watch.abort, None)
         return context, size
 
     def _apply(self, adapter: Path) -> Any:
         check_adapter(adapter, self._path)
-        lora = self._lib.llama_adapter_lora_init(self._model, os.fsencode(adapter))
+        with self._calling():
+            lora = self._lib.llama_adapter_lora_init(self._model, os.fsencode(adapter))
         if lora is None:
             raise Unavailable(self._reason(f"the adapter {adapter.name} does not fit this model"))
         adapters = (self._lib.llama_adapter_lora_p_ctypes * 1)(lora)
@@ -149,9 +178,17 @@ class Native:
         """Whether the model ends its answers with this token; it may have several."""
         return token in self.end_tokens or bool(self._lib.llama_vocab_is_eog(self._vocab, token))
 
-    def truncate(self, length: int) -> None:
-        """Keep the state of the first `length` tokens only."""
-        self._lib.llama_memory_seq_rm(self._memory, 0, length, -1)
+    def truncate(self, length: int) -> int:
+        """Keep the state of the first `length` tokens only; of none where the model's memory can't be cut there.
+
+        Returns:
+            How many are kept: the others are to be computed.
+        """
+        if self._lib.llama_memory_seq_rm(self._memory, 0, length, -1):
+            return length
+        # Recurrent models and sliding windows hold no earlier state.
+        self._lib.llama_memory_clear(self._memory, True)
+        return 0
 
     def decode(self, tokens: list[int]) -> None:
         """Compute these tokens after those before them.
@@ -159,14 +196,17 @@ class Native:
         Raises:
             TimedOut: the deadline passed.
         """
-        for start in range(0, len(tokens), _BATCH):
-            part = tokens[start : start + _BATCH]
-            buffer = (self._lib.llama_token * len(part))(*part)
-            code = self._lib.llama_decode(self._context, self._lib.llama_batch_get_one(buffer, len(part)))
-            if code == _ABORTED or time.monotonic() > self.deadline:
-                raise TimedOut("the model did not answer in time")
-            if code != 0:
-                raise OutOfMemory(self._reason(f"llama.cpp gave up ({code})"))
+        for start in range(0, len(tokens), self._settings.batch):
+            self._compute(self._context, tokens[start : start + self._settings.batch])
+
+    def _compute(self, context: Any, tokens: list[int]) -> None:
+        buffer = (self._lib.llama_token * len(tokens))(*tokens)
+        with self._calling():
+            code = self._lib.llama_decode(context, self._lib.llama_batch_get_one(buffer, len(tokens)))
+        if code == _ABORTED or self._watch.is_late:
+            raise TimedOut("the model did not answer in time")
+        if code != 0:
+            raise OutOfMemory(self._reason(f"llama.cpp gave up ({code})"))
 
     def state(self) -> bytes:
         """The state of the tokens computed so far."""
@@ -199,7 +239,8 @@ class Native:
         """
         raw = text.encode("utf-8", "replace")
         # An empty one would be none to llama.cpp, and everything allowed.
-        grammar = self._lib.llama_sampler_init_grammar(self._vocab, raw, b"root") if raw.strip() else None
+        with self._calling():
+            grammar = self._lib.llama_sampler_init_grammar(self._vocab, raw, b"root") if raw.strip() else None
         if not grammar:
             raise BadAnswer(self._reason("the grammar is not valid GBNF"))
         return grammar
@@ -224,46 +265,24 @@ class Native:
         self._lib.llama_sampler_free(grammar)
 
     def embedding(self, tokens: list[int]) -> list[float]:
-        """The mean of the last layer's states over these tokens, scaled to length 1."""
+        """The mean of the last layer's states over these tokens, scaled to length 1.
+
+        Raises:
+            ContextOverflow: they are more than are computed at once, of which alone a mean can be had.
+            TimedOut: the deadline passed.
+        """
         import numpy as np
 
-        self.deadline = math.inf  # That of the last request is not this one's.
         if self._embedder is None:
-            self._embedder, _size = self._open(min(self.context, _BATCH), embeddings=True)
+            self._embedder, _size = self._open(min(self.context, self._settings.batch), embeddings=True)
+        most = self._lib.llama_n_batch(self._embedder)
+        if len(tokens) > most:
+            raise ContextOverflow(f"a text of {len(tokens)} tokens is too long for a vector: {most} are read at most")
         self._lib.llama_memory_clear(self._lib.llama_get_memory(self._embedder), True)
-        part = tokens[:_BATCH] or list(self.end_tokens)[:1]
-        buffer = (self._lib.llama_token * len(part))(*part)
-        if self._lib.llama_decode(self._embedder, self._lib.llama_batch_get_one(buffer, len(part))) != 0:
-            raise OutOfMemory(self._reason("llama.cpp gave up"))
+        part = tokens or list(self.end_tokens)[:1]
+        self._compute(self._embedder, part)
         width = self._lib.llama_model_n_embd(self._model)
         pointer = self._lib.llama_get_embeddings(self._embedder)
         mean = np.ctypeslib.as_array(pointer, shape=(len(part) * width,)).reshape(len(part), width).mean(axis=0)
         scaled: list[float] = (mean / max(float(np.linalg.norm(mean)), 1e-12)).tolist()
         return scaled
-
-
-def _library() -> Any:
-    try:
-        import llama_cpp
-    except ImportError as error:
-        raise Unavailable(f"llama-cpp-python is not installed: {_INSTALL}") from error
-    except (OSError, RuntimeError) as error:  # Its shared library is missing, or built for another machine.
-        raise Unavailable(f"llama-cpp-python can't be loaded ({error}): {_INSTALL}") from error
-    return llama_cpp
-
-
-@lru_cache(maxsize=1)
-def _log_sink() -> tuple[deque[str], object]:
-    """The last few errors that llama.cpp logs, and the callback that takes them; nothing goes to standard error.
-
-    One for the whole process, and never freed: llama.cpp keeps its address.
-    """
-    library, errors = _library(), deque[str](maxlen=8)
-
-    def on_log(level: int, text: bytes, _data: object) -> None:
-        if level == _LOG_LEVEL_ERROR:
-            errors.append(text.decode("utf-8", "replace").strip())
-
-    callback = library.llama_log_callback(on_log)
-    library.llama_log_set(callback, ctypes.c_void_p(0))
-    return errors, callback

@@ -38,13 +38,27 @@ class Profile:
 
 
 def profile_for(
-    hardware: Hardware, entry: Entry, *, context: int = 0, threads: int = 0, gpu_layers: int = -1
+    hardware: Hardware,
+    entry: Entry,
+    *,
+    context: int = 0,
+    threads: int = 0,
+    gpu_layers: int = -1,
+    has_offload: bool = True,
 ) -> Profile:
-    """The settings for a model on this machine; `context`, `threads` 0 and `gpu_layers` -1 leave the choice to it."""
+    """The settings for a model on this machine; `context`, `threads` 0 and `gpu_layers` -1 leave the choice to it.
+
+    `has_offload`: whether llama.cpp was built for a GPU.
+    """
     why: list[str] = []
-    gpu = hardware.gpu
+    gpu = hardware.gpu if has_offload else None
     place = gpu.kind if gpu else "cpu"
-    length = context or _fitting_context(hardware, entry, _CONTEXT[place], why)
+    # A model answers nonsense beyond the context that it was trained for.
+    wanted = min(context, entry.context) if entry.context else context
+    length = wanted or _fitting_context(hardware, gpu, entry, _CONTEXT[place], why)
+    if gpu is None and gpu_layers < 0:
+        absent = "llama-cpp-python was built without support for it" if hardware.gpu else "there is none"
+        why.append(f"no layers on a GPU: {absent}")
     layers = gpu_layers if gpu_layers >= 0 else _layers(gpu, entry, length, why)
     chosen = threads or _threads(hardware, gpu, layers, why)
     # llama.cpp reads prompts in pieces of 512; on one or two cores smaller pieces let a time-out stop it sooner.
@@ -53,9 +67,8 @@ def profile_for(
     return Profile(place if layers else "cpu", chosen, layers, length, batch, True, False, tuple(why))
 
 
-def _fitting_context(hardware: Hardware, entry: Entry, wanted: int, why: list[str]) -> int:
+def _fitting_context(hardware: Hardware, gpu: Gpu | None, entry: Entry, wanted: int, why: list[str]) -> int:
     length = min(wanted, entry.context) if entry.context else wanted
-    gpu = hardware.gpu
     room = int(max(hardware.available, gpu.free if gpu else 0) * _SHARE)
     while length > _MIN_CONTEXT and kv_cache_bytes(entry, length) and needed_bytes(entry, length) > room:
         length //= 2
@@ -67,7 +80,6 @@ def _fitting_context(hardware: Hardware, entry: Entry, wanted: int, why: list[st
 
 def _layers(gpu: Gpu | None, entry: Entry, context: int, why: list[str]) -> int:
     if gpu is None:
-        why.append("no layers on a GPU: there is none")
         return 0
     if 0 < entry.size_bytes < _TOO_SMALL_FOR_GPU:
         why.append("no layers on the GPU: the model is so small that the CPU is done sooner")

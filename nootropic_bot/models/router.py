@@ -8,9 +8,10 @@ For each request, backend after backend:
 3. it is skipped while its circuit breaker is open, a server's wish to be left alone holds, or a budget is used up;
 4. it is asked, and again after a growing pause where that may help (`ModelError.is_transient`).
 
-All of this together takes no longer than the request's timeout. While another backend could follow, one gets three
-quarters of what is left of it, so that a hanging model does not keep the next from answering. An answer that is not
-the first backend's says so in its remarks. Every decision is recorded, in order.
+All of this together takes no longer than the request's timeout, loading a model included. (Vectors are asked for
+without one; there each backend has its own limit, and none is begun with after `EMBED_SECONDS`.) While another backend
+could follow, one gets three quarters of what is left of it, so that a hanging model does not keep the next from
+answering. An answer that is not the first backend's says so in its remarks. Every decision is recorded, in order.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from nootropic_bot.models.routing import (
     texts_of,
 )
 
-# `embed` has no timeout of its own.
+# Requests for vectors bring no timeout.
 EMBED_SECONDS = 30.0
 
 

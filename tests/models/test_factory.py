@@ -115,6 +115,16 @@ def test_an_installed_model_answers(home: Path, env: dict[str, str]) -> None:
     other.close()
 
 
+def test_the_settings_of_this_machine_reach_the_runtime(home: Path, env: dict[str, str]) -> None:
+    from nootropic_bot.models.hardware import probe
+    from nootropic_bot.models.profiles import profile_for
+
+    entry = install(home, "mine")
+    model = open_model("mine", Config(), env)
+    assert isinstance(model, LlamaCpp)
+    assert model._settings.batch == profile_for(probe(), entry).batch
+
+
 def test_a_server_is_opened_with_its_settings(env: dict[str, str]) -> None:
     backend = {"one": replace(SERVER, key_env="NOOTROPIC_MY_KEY")}
     model = open_model("one", settings("one", backend=backend), {**env, "NOOTROPIC_MY_KEY": "sk-secret"})
@@ -169,8 +179,8 @@ def test_a_server_elsewhere_is_a_cloud_to_the_router_and_to_itself(env: dict[str
                 each.generate(ASK)
             assert "gpu.invalid" in str(error.value)
             assert "sk-never-shown" not in str(error.value)
+    unnamed = settings("far", backend={"far": replace(far, key_env="")}, allow_cloud=True)
     with pytest.raises(NotAllowed, match="NOOTROPIC_, and name that in `key_env`"):
-        unnamed = settings("far", backend={"far": replace(far, key_env="")}, allow_cloud=True)
         open_model("far", unnamed, keyed).generate(ASK)
 
 

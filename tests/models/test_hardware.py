@@ -284,3 +284,16 @@ def test_what_the_user_sets_wins() -> None:
     found = profile_for(mac(), LARGE, context=1000, threads=3, gpu_layers=5)
     assert (found.context, found.threads, found.gpu_layers) == (1000, 3, 5)
     assert profile_for(mac(), LARGE, gpu_layers=0).name == "cpu"
+
+
+def test_a_runtime_without_gpu_support_uses_none() -> None:
+    for hardware in (mac(), with_gpu("cuda", 24)):
+        found = profile_for(hardware, LARGE, has_offload=False)
+        assert (found.name, found.gpu_layers, found.context) == ("cpu", 0, 4096)
+        assert found.threads == hardware.cores
+        assert any("built without support" in reason for reason in found.why)
+        assert not any("there is none" in reason for reason in found.why)
+
+
+def test_the_context_is_never_longer_than_the_models_own() -> None:
+    assert profile_for(mac(), LARGE, context=LARGE.context + 1).context == LARGE.context

@@ -176,6 +176,34 @@ def test_after_a_time_out_answers_are_those_of_a_fresh_model(large: Path) -> Non
     model.close()
 
 
+def test_a_memory_that_can_not_be_cut_is_computed_anew(gguf: Path) -> None:
+    """As of a recurrent model: llama.cpp refuses to forget a part, and what it holds stays as it was."""
+    model = LlamaCpp(gguf, name="tiny@1", threads=1, gpu_layers=0)
+    model.generate(ask("abc"))
+    native = model._native
+    assert native is not None
+    library, refused = native._lib, []
+
+    class Recurrent:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(library, name)
+
+        def llama_memory_seq_rm(self, memory: Any, sequence: int, first: int, last: int) -> bool:
+            if first > 0:
+                refused.append(first)
+                return False
+            return bool(library.llama_memory_seq_rm(memory, sequence, first, last))
+
+    native._lib = Recurrent()
+    for text in ("abcd", "abc", "abx", "other", "other one"):
+        assert model.generate(ask(text)).text == fresh(gguf, ask(text)), text
+    for text in ("one", "two", "one"):
+        request = ask(FIX, "the rule ", text, shared_prefix=2)
+        assert model.generate(request).text == fresh(gguf, replace(request, shared_prefix=0)), text
+    assert refused
+    model.close()
+
+
 def test_after_a_stream_that_was_closed_early(model: LlamaCpp, gguf: Path) -> None:
     for count in (1, 3):
         stream = model.stream(ask("abc", max_tokens=200, temperature=1.0, seed=1))
@@ -197,6 +225,67 @@ def test_a_long_prompt_is_left_in_its_middle(large: Path, timeout: float) -> Non
         model.generate(ask("y" * 60000, timeout=timeout))
     assert timeout <= time.monotonic() - begin < 2 * timeout + 0.5
     model.close()
+
+
+def test_loading_counts(large: Path) -> None:
+    for timeout, answer in ((0.0, None), (60.0, "text")):
+        model = LlamaCpp(large, name="tiny@1", threads=1, gpu_layers=0, embed_timeout=timeout)
+        asked = (
+            lambda model=model, timeout=timeout: model.generate(ask("x", timeout=timeout)).text,
+            lambda model=model, timeout=timeout: "".join(model.stream(ask("x", timeout=timeout))),
+            lambda model=model: str(model.embed(["x"])),
+        )
+        for each in asked:
+            model.close()
+            if answer:
+                assert each()
+                continue
+            with pytest.raises(TimedOut, match=r"large\.gguf was not loaded in time"):
+                each()
+        model.close()
+
+
+def test_vectors_have_a_time_limit(large: Path) -> None:
+    model = LlamaCpp(large, name="tiny@1", threads=1, gpu_layers=0, batch=8192, context=8192, embed_timeout=0.1)
+    model.generate(ask("x"))
+    with pytest.raises(TimedOut):
+        model.embed(["y" * 8000] * 20)
+    model.close()
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_an_interruption_reaches_the_caller(large: Path, number: str) -> None:
+    """In the middle of a long prompt, while llama.cpp computes: at once, whole, and without a word."""
+    program = """
+import signal, sys, time
+from pathlib import Path
+from nootropic_bot.models.base import Request
+from nootropic_bot.models.llama_cpp import LlamaCpp
+
+class Stopped(BaseException): pass
+
+def stop(number, frame):
+    raise Stopped(signal.Signals(number).name)
+
+signal.signal(signal.SIGALRM, lambda number, frame: signal.raise_signal(getattr(signal, sys.argv[2])))
+signal.signal(signal.SIGTERM, stop)
+signal.signal(signal.SIGINT, stop)
+model = LlamaCpp(Path(sys.argv[1]), name="x@1", threads=1, gpu_layers=0, context=65536)
+model.generate(Request(prompt=("x",), max_tokens=1))
+hook = sys.unraisablehook
+for attempt in range(5):
+    begin = time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, 0.05 + 0.01 * attempt)
+    try:
+        model.generate(Request(prompt=("y" * 60000,), max_tokens=1, timeout=60))
+    except Stopped as error:
+        print(error, time.monotonic() - begin < 1.0, sys.unraisablehook is hook)
+print(len(model.generate(Request(prompt=("x",), max_tokens=3)).text) > 0)
+"""
+    done = in_a_process(program, str(large), number)
+    assert done.returncode == 0, done.error_text
+    assert done.stdout.decode().splitlines() == [f"{number} True True"] * 5 + ["True"]
+    assert done.stderr == b""
 
 
 def test_embeddings_are_not_bound_by_the_time_of_a_request_before(model: LlamaCpp) -> None:
@@ -262,6 +351,27 @@ def test_prompt_and_answer_fit_the_context_exactly(gguf: Path) -> None:
         model.generate(ask("x" * 501, max_tokens=12))
     with pytest.raises(ContextOverflow):
         list(model.stream(ask("x", max_tokens=512)))
+    model.close()
+
+
+def test_a_context_is_never_longer_than_the_models_own(model: LlamaCpp, gguf: Path) -> None:
+    with pytest.raises(ContextOverflow, match="the context of 1024"):
+        model.generate(ask("x" * 1024))
+    longer = LlamaCpp(gguf, name="tiny@1", context=4096, threads=1, gpu_layers=0)
+    with pytest.raises(ContextOverflow, match="the context of 1024"):
+        longer.generate(ask("x" * 1024))
+    longer.close()
+
+
+@pytest.mark.parametrize("batch", [7, 128, 512])
+def test_the_size_of_the_pieces_changes_no_answer(gguf: Path, batch: int) -> None:
+    assert fresh(gguf, ask("x = 1\n" * 50), batch=batch) == fresh(gguf, ask("x = 1\n" * 50))
+
+
+def test_smaller_pieces_reach_llama_cpp(gguf: Path) -> None:
+    model = LlamaCpp(gguf, name="tiny@1", threads=1, gpu_layers=0, batch=64)
+    with pytest.raises(ContextOverflow, match="64 are read at most"):
+        model.embed(["x" * 65])
     model.close()
 
 
@@ -371,13 +481,19 @@ def test_an_unknown_chat_format_is_a_reason(gguf: Path) -> None:
 
 
 def test_vectors_have_length_one(model: LlamaCpp) -> None:
-    texts = ["one", "two", "", "x" * 2000, "ü\udc80"]
+    texts = ["one", "two", "", "x" * 512, "ü\udc80"]
     vectors = model.embed(texts)
     assert [math.hypot(*vector) for vector in vectors] == pytest.approx([1.0] * len(texts), abs=1e-5)
     assert vectors == model.embed(texts)
     before = model.generate(ask("text")).text
     model.embed(["between"])
     assert model.generate(ask("text")).text == before
+
+
+def test_a_text_that_is_too_long_for_a_vector_is_not_cut_in_silence(model: LlamaCpp) -> None:
+    with pytest.raises(ContextOverflow, match="513 tokens is too long for a vector: 512"):
+        model.embed(["x" * 513])
+    assert len(model.embed(["x" * 512])) == 1
 
 
 # Who it is.
@@ -566,9 +682,7 @@ sys.meta_path.insert(0, Blocker())
     assert "pip install 'nootropic-bot[local]'" in done.stdout.decode()
 
 
-def test_memory_that_does_not_suffice(gguf: Path) -> None:
-    """A context that no machine has room for is halved until it fits, and the answer is the same."""
-    program = """
+_WITH_LITTLE_MEMORY = """
 import resource, sys
 from pathlib import Path
 import llama_cpp, numpy
@@ -583,9 +697,27 @@ try:
 except ModelError as error:
     print(type(error).__name__, error)
 """
-    done = in_a_process(program, str(gguf), str(400 << 20), str(1 << 22))
+
+
+def test_memory_that_does_not_suffice(folder: Path) -> None:
+    """A context that no machine has room for is halved until it fits, and the answer is the same."""
+    huge = build_tiny_gguf(folder / "huge.gguf", context=1 << 22)
+    done = in_a_process(_WITH_LITTLE_MEMORY, str(huge), str(400 << 20), str(1 << 22))
     assert done.returncode == 0, done.error_text
-    assert done.stdout.decode().strip() == f"answer {fresh(gguf, ask('x'))!r}"
+    assert done.stdout.decode().strip() == f"answer {fresh(huge, ask('x'))!r}"
+
+
+def test_memory_that_does_not_suffice_for_the_weights_is_told_from_a_broken_file(folder: Path) -> None:
+    """By what llama.cpp says first, not by its last words, which are the same for both, nor by the file's name."""
+    heavy = build_tiny_gguf(folder / "heavy.gguf")
+    broken = folder / "out of memory alloc.gguf"
+    broken.write_bytes(heavy.read_bytes().replace(b"llama.context_length", b"llama.context_xxxxxx"))
+    done = in_a_process(_WITH_LITTLE_MEMORY, str(heavy), str(1 << 16), "512")
+    kind, _, said = done.stdout.decode().strip().partition(" ")
+    assert (kind, "alloc" in said) == ("OutOfMemory", True), (said, done.error_text)
+    done = in_a_process(_WITH_LITTLE_MEMORY, str(broken), str(1 << 30), "512")
+    kind, _, said = done.stdout.decode().strip().partition(" ")
+    assert (kind, "context_length" in said) == ("Unavailable", True), (said, done.error_text)
 
 
 def test_every_failure_is_one_of_ours(model: LlamaCpp, folder: Path) -> None:
