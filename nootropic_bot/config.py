@@ -207,7 +207,7 @@ def _parse(name: str, raw: bytes) -> dict[str, Any]:
         import tomli as tomllib
     try:
         return tomllib.loads(raw.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # A number of thousands of digits, arrays within arrays, too.
         raise UsageError(f"{name} is not valid TOML: {error}") from error
 
 

@@ -164,7 +164,9 @@ def _write_order(top: Path, order: Sequence[str], before: Sequence[str]) -> Lite
     if tuple(order) == tuple(before):
         return "same"
     path, project = top / CONFIG_FILE, top / PYPROJECT_FILE
-    if not path.exists() and project.is_file() and PYPROJECT_TABLE in read_toml(project).get("tool", {}):
+    # One that does not name the bot was not read before, and need not be TOML.
+    is_named = project.is_file() and PYPROJECT_TABLE.encode() in project.read_bytes()
+    if not path.exists() and is_named and PYPROJECT_TABLE in read_toml(project).get("tool", {}):
         return "to do"
     if path.is_symlink():
         return "to do"

@@ -215,7 +215,9 @@ def bench(name: str | None, rounds: int, format_: str) -> None:
     from nootropic_bot.models.profiles import profile_for
 
     place = Place.here()
-    chosen = name or place.config.models.order[0]
+    chosen = name or next(iter(place.config.models.order), "")
+    if not chosen:
+        raise UsageError("no model is configured: `[models] order` is empty", "name the model to measure")
     place.known(chosen)
     hardware = probe()
     try:

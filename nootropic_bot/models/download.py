@@ -164,14 +164,15 @@ class _Attempt:
             _disk(self._part, "wb").close()
         self._keep(_Kept(self._url, validator_of(headers), total, self._stated()))
         done = self._copy(response, start, total)
-        if done < (total or 1):
-            raise _Cut(f"the connection ended after {done} of {total or 'unknown'} bytes")
+        whole = total or self._limits.size
+        if done < (whole or 1):
+            raise _Cut(f"the connection ended after {done} of {whole or 'unknown'} bytes")
 
     def _range(self, status: int, headers: Message) -> tuple[int, int]:
         """(where the answer's bytes begin, the file's length)."""
         if status != 206:
             return 0, number(headers.get("Content-Length"))
-        found = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", headers.get("Content-Range", "").strip())
+        found = re.fullmatch(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})", headers.get("Content-Range", "").strip())
         kept = self._kept
         if kept is None or found is None or int(found[1]) != self._have:
             raise self._restart("the server answered with another range than it was asked for")
@@ -208,7 +209,7 @@ class _Attempt:
         """An answer that is no file; returns only when the part turns out to be whole."""
         host = host_of(self._url)
         if error.code == 416 and self._kept:
-            found = re.fullmatch(r"bytes \*/(\d+)", error.headers.get("Content-Range", "").strip())
+            found = re.fullmatch(r"bytes \*/(\d{1,18})", error.headers.get("Content-Range", "").strip())
             if found and int(found[1]) == self._have:
                 return
             raise self._restart("the file changed on the server")

@@ -1,4 +1,6 @@
-"""What was measured on this machine, and only that: speeds of `models bench`, fix rates of an evaluation.
+"""What was measured on this machine, and only that: speeds, by `models bench`.
+
+A fix rate has its place here, but no command measures one yet.
 
 Kept in the user's cache by kind of machine and hash of the file, so that nobody's figures stand in for another's:
 
@@ -10,7 +12,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from nootropic_bot.cachefile import read_cached, write_atomically
@@ -50,13 +52,16 @@ def read_figures(cache: Path, machine: str) -> dict[str, Figures]:
 
 
 def write_figures(cache: Path, machine: str, digest: str, figures: Figures) -> None:
-    """Keep the figures of one model beside the others.
+    """Keep the figures of one model beside the others; a fix rate stays where the new ones have none.
 
     Raises:
         OSError: the cache can't be written.
     """
     path = cache / "figures" / f"{machine}.json"
-    everything = {**read_figures(cache, machine), digest: figures}
+    before = read_figures(cache, machine)
+    if figures.fix_rate is None and digest in before:
+        figures = replace(figures, fix_rate=before[digest].fix_rate)
+    everything = {**before, digest: figures}
     path.parent.mkdir(parents=True, exist_ok=True)
     data = {key: asdict(value) for key, value in sorted(everything.items())}
     write_atomically(path, json.dumps(data, indent=2).encode() + b"\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import email.utils
 import re
 import ssl
+import sys
 import urllib.request
 from email.message import Message
 from typing import IO
@@ -17,15 +18,20 @@ from urllib.parse import urlsplit
 from nootropic_bot.errors import RemoteError, UsageError
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+# Python converts no more than 4,300 digits, and no length has as many as these.
+_MAX_DIGITS = 18
 _SHA256 = re.compile(r'"?([0-9a-f]{64})"?')
 
 
-def check_url(url: str) -> None:
+def check_url(url: str, *, is_redirect: bool = False) -> None:
     """Whether a file may come from there.
 
     Raises:
-        UsageError: no `https` address (or `http` to the machine itself), or one with a password in it.
+        UsageError: no `https` address (or `http` to the machine itself), or one with a secret in it: a password, or,
+            unless it is where a redirect leads and so kept nowhere, a query or a fragment.
     """
+    if not is_redirect:
+        refuse_query(url)
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
@@ -37,6 +43,19 @@ def check_url(url: str) -> None:
         raise UsageError("an address with a password in it is not fetched", "it would end up in logs and lock files")
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)):
         raise UsageError(f"{url!r} can't be fetched safely", "give an address that begins with https://")
+
+
+def refuse_query(address: str) -> None:
+    """Refuse an address with a query or a fragment, and don't repeat it: it may be a signature that anybody could use.
+
+    Raises:
+        UsageError: it has one.
+    """
+    if "?" in address or "#" in address:
+        raise UsageError(
+            "an address with a `?` or `#` is not fetched: it would end up in lock files",
+            "leave out what follows the file's name; for a file that needs it, give an address that redirects there",
+        )
 
 
 class Redirects(urllib.request.HTTPRedirectHandler):
@@ -57,7 +76,7 @@ class Redirects(urllib.request.HTTPRedirectHandler):
         """
         self.note(headers)
         try:
-            check_url(newurl)
+            check_url(newurl, is_redirect=True)
             is_safe = urlsplit(req.full_url).scheme != "https" or urlsplit(newurl).scheme == "https"
         except UsageError:
             is_safe = False
@@ -78,12 +97,15 @@ class Redirects(urllib.request.HTTPRedirectHandler):
 
 
 def opener_for(url: str, redirects: Redirects) -> urllib.request.OpenerDirector:
-    """What opens `url` and nothing but such addresses."""
+    """What opens `url` and nothing but such addresses.
+
+    Raises:
+        UsageError: the proxy that the environment names is no address.
+    """
     opener = urllib.request.OpenerDirector()
-    # The machine itself is reached without a proxy. There are no handlers for file:, ftp: and data:.
-    proxies = urllib.request.ProxyHandler({} if urlsplit(url).hostname in _LOOPBACK else None)
+    # There are no handlers for file:, ftp: and data:.
     for handler in (
-        proxies,
+        urllib.request.ProxyHandler(_proxies(url)),
         urllib.request.HTTPHandler(),
         urllib.request.HTTPSHandler(context=ssl.create_default_context()),
         urllib.request.HTTPDefaultErrorHandler(),
@@ -92,6 +114,25 @@ def opener_for(url: str, redirects: Redirects) -> urllib.request.OpenerDirector:
     ):
         opener.add_handler(handler)
     return opener
+
+
+def _proxies(url: str) -> dict[str, str]:
+    """The proxies of the environment; the machine itself is reached without one."""
+    parts = urlsplit(url)
+    if parts.hostname in _LOOPBACK:
+        return {}
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(parts.scheme, "")
+    try:
+        found = urlsplit(proxy if "://" in proxy else f"//{proxy}")
+        is_address = bool(found.hostname) and found.port != 0 and ("://" in proxy or ":/" not in proxy)
+    except ValueError:  # a port that is none
+        is_address = False
+    if proxy and not is_address:
+        # Not shown: it may hold a password.
+        name = f"{parts.scheme.upper()}_PROXY"
+        raise UsageError(f"the proxy in {name} is no address", f"for example {name}=http://proxy.example.com:3128")
+    return proxies
 
 
 def host_of(url: str) -> str:
@@ -106,8 +147,10 @@ def validator_of(headers: Message) -> str:
 
 
 def number(text: str | None) -> int:
-    """A length from a header, 0 where there is none."""
-    return int(text) if text and text.isascii() and text.isdigit() else 0
+    """A length from a header, 0 where there is none; one that no file has is as long as can be."""
+    if not text or not text.isascii() or not text.isdigit():
+        return 0
+    return int(text) if len(text) <= _MAX_DIGITS else sys.maxsize
 
 
 def retry_after(headers: Message, now: float) -> float | None:
@@ -119,5 +162,5 @@ def retry_after(headers: Message, now: float) -> float | None:
         return float(text)
     try:
         return max(email.utils.parsedate_to_datetime(text).timestamp() - now, 0.0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

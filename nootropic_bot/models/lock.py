@@ -116,7 +116,7 @@ def parse(raw: bytes) -> Lock:
             raise UsageError(f"{LOCK_FILE} is of version {data.get('version')!r}, known is {_VERSION}", remedy)
         previous = tuple(_state(table) for table in data.get("previous", ()))
         return Lock(_state(data), previous)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         remedy = "restore it (`git checkout -- nootropic.lock`), or write it anew with `nootropic-bot models use`"
         raise UsageError(f"{LOCK_FILE} is damaged: {error}", remedy) from error
 

@@ -1,7 +1,8 @@
 """Which model suits this machine, and why: four terms between 0 and 1, weighted by `[models.weights]`.
 
-    accuracy      the measured fix rate; without one, the published share of HumanEval's tasks that it solves (another
-                  task than ours: it orders models, it predicts nothing); without that, an assumption (`_assumed`)
+    accuracy      the measured fix rate (no command writes one yet); without it, the published share of HumanEval's
+                  tasks that it solves (another task than ours: it orders models, it predicts nothing); without that,
+                  an assumption (`_assumed`)
     throughput    t / (t + 20) for t tokens a second: 20 a second are worth one half. Measured, else estimated:
                   making a token reads all weights once, so t = memory bandwidth / bytes of the model (the roofline of a
                   batch of one; Williams et al., "Roofline", CACM 2009). The bandwidth is worked out from what was

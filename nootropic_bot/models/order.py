@@ -60,5 +60,5 @@ def _parse(text: str) -> dict[str, Any] | None:
         import tomli as tomllib
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # A number of thousands of digits, arrays within arrays within arrays.
         return None

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 from nootropic_bot.errors import EnvironmentFault, UsageError
 from nootropic_bot.models.base import Unavailable
 from nootropic_bot.models.download import NO_LIMITS, Limits, Report, download, forget
-from nootropic_bot.models.https import check_url, host_of
+from nootropic_bot.models.https import check_url, host_of, refuse_query
 from nootropic_bot.models.registry import FILE_NAME, NAME, SHA256, Entry, Installed, installed_models, write_card
 from nootropic_bot.models.verified import check_header, hash_file, verify
 
@@ -43,6 +43,7 @@ def entry_of(address: str, name: str | None, sha256: str | None) -> Entry:
     Raises:
         UsageError: the address, the name or the hash can't be.
     """
+    refuse_query(address)
     url = _hub_url(address) if address.startswith("hf:") else address
     check_url(url)
     file = unquote(urlsplit(url).path).rpartition("/")[2]

@@ -1,7 +1,8 @@
 """The models that are known by name, and where model files lie on this machine.
 
     <home>/<sha256>/<file>           an installed model; the folder's name is the hash that was proved when it came
-    <home>/<sha256>/entry.json       what it is and where it came from
+    <home>/<sha256>/NAME.entry.json  what it is and where it came from, one for each name that it was pulled under
+                                     (`entry.json` of earlier versions is read, too)
     <home>/partial/                  downloads under way (`download.py`)
 
 `home` is `$NOOTROPIC_MODELS`, else `nootropic-bot/models` in the user's cache (`$XDG_CACHE_HOME`, `~/.cache`). The
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nootropic_bot.cachefile import read_cached, write_atomically
+from nootropic_bot.errors import EnvironmentFault, UsageError
 from nootropic_bot.resources import read_toml
 
 Kind = Literal["fixer", "chat", "completion"]
@@ -81,26 +83,45 @@ def builtin() -> tuple[Entry, ...]:
 
 
 def cache_home(env: Mapping[str, str]) -> Path:
-    """The bot's folder in the user's cache."""
+    """The bot's folder in the user's cache.
+
+    Raises:
+        EnvironmentFault: the user has no home.
+    """
     given = env.get("XDG_CACHE_HOME", "")
-    # The XDG specification: a relative path is to be ignored.
-    base = Path(given) if given.startswith("/") else Path(env.get("HOME") or Path.home()) / ".cache"
+    try:
+        # The XDG specification: a relative path is to be ignored.
+        base = Path(given) if given.startswith("/") else Path(env.get("HOME") or Path.home()) / ".cache"
+    except RuntimeError as error:
+        raise EnvironmentFault("this user has no home folder", "set HOME, or XDG_CACHE_HOME") from error
     return base / "nootropic-bot"
 
 
 def models_home(env: Mapping[str, str]) -> Path:
-    """Where model files lie."""
+    """Where model files lie.
+
+    Raises:
+        UsageError: NOOTROPIC_MODELS names the home of a user that is not there.
+        EnvironmentFault: the user has no home.
+    """
     given = env.get("NOOTROPIC_MODELS")
-    return Path(given).expanduser().absolute() if given else cache_home(env) / "models"
+    try:
+        return Path(given).expanduser().absolute() if given else cache_home(env) / "models"
+    except RuntimeError as error:
+        raise UsageError(
+            f"NOOTROPIC_MODELS is {given!r}: there is no such user", "give the folder's full path"
+        ) from error
 
 
 def installed_models(home: Path, bundled_folder: Path = _PACKAGE / "bundled") -> tuple[Installed, ...]:
     """Every model whose file is here, by name, of one name the latest first. Their bytes are not looked at."""
     found = [(0, model) for model in _bundled(bundled_folder)]
-    for card in home.glob("*/entry.json"):
+    pulled: dict[tuple[Path, str], tuple[int, Installed]] = {}
+    for card in (*home.glob("*/entry.json"), *home.glob("*/*.entry.json")):
         model = _read_card(card)
         if model is not None:
-            found.append((-card.stat().st_mtime_ns, model))
+            pulled[card.parent, model.entry.name] = -card.stat().st_mtime_ns, model
+    found += pulled.values()
     return tuple(model for _age, model in sorted(found, key=lambda each: (each[1].entry.name, each[0])))
 
 
@@ -113,13 +134,15 @@ def known_entries(home: Path) -> dict[str, Entry]:
 
 
 def write_card(folder: Path, entry: Entry, origin: str, *, on_first_use: bool) -> None:
-    """Say what the file in `folder` is; from then on it is installed.
+    """Say what the file in `folder` is; from then on it is installed under the entry's name, beside any others.
 
     Raises:
         OSError: it could not be written.
     """
     card = {"entry": asdict(entry), "origin": origin, "on_first_use": on_first_use}
-    write_atomically(folder / "entry.json", json.dumps(card, indent=2, sort_keys=True).encode() + b"\n", durable=True)
+    write_atomically(
+        folder / f"{entry.name}.entry.json", json.dumps(card, indent=2, sort_keys=True).encode() + b"\n", durable=True
+    )
 
 
 def _bundled(folder: Path) -> list[Installed]:
@@ -140,6 +163,8 @@ def _read_card(card: Path) -> Installed | None:
         return None
     entry = entry_from(data.get("entry"))
     if entry is None or entry.sha256 != sha256 or not (card.parent / entry.file).is_file():
+        return None
+    if card.name not in ("entry.json", f"{entry.name}.entry.json"):
         return None
     on_first_use = data.get("on_first_use") is True
     return Installed(entry, card.parent / entry.file, sha256, str(data.get("origin", "")), on_first_use)

@@ -162,6 +162,7 @@ def test_nothing_but_lines_goes_to_a_stderr_that_is_no_terminal(repo: Repo, home
         (("use", "qwn2.5-coder-7b"), 2, "perhaps you meant qwen2.5-coder-7b"),
         (("use", "qwen2.5-coder-7b"), 3, "models pull qwen2.5-coder-7b"),
         (("rollback",), 2, "nothing to go back to"),
+        (("pull", "https://example.com/x.gguf?token=x"), 2, "lock files"),
         (("bench", "nothing-like-it"), 2, "there is no model"),
         (("bench", "qwen2.5-coder-7b"), 3, "not installed"),
     ],
@@ -296,6 +297,55 @@ def test_the_lock_of_a_colleague_decides_what_is_pulled(repo: Repo, home: Path, 
     assert "expected are 50000" in replaced.err
 
 
+@pytest.mark.parametrize("file_name", ["nootropic.lock", "nootropic.toml"])
+@pytest.mark.parametrize("value", ["[" * 100_000, "9" * 5000], ids=["nested", "digits"])
+def test_a_file_that_no_parser_takes_is_a_usage_error(repo: Repo, home: Path, file_name: str, value: str) -> None:
+    repo.write(file_name, f"version = {value}\n")
+    for verb in ("list", "rollback"):
+        run = repo.bot("models", verb)
+        assert run.code == 2, run.err
+        assert file_name in run.err
+
+
+def test_a_project_file_of_others_need_not_be_toml(repo: Repo, home: Path, server: Server) -> None:
+    repo.write("pyproject.toml", "not [ toml\n")
+    pull(repo, server)
+    run = repo.bot("models", "use", "mine")
+    assert run.code == 0, run.err
+    assert "nootropic.toml; commit both" in run.out
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "args"),
+    [
+        ("NOOTROPIC_MODELS", "~nouser/x", ("list",)),
+        ("HTTPS_PROXY", "http:/bad", ("pull", "qwen2.5-coder-0.5b")),
+    ],
+)
+def test_an_environment_that_is_wrong_is_said(
+    repo: Repo, home: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, args: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv(variable, value)
+    monkeypatch.delenv(variable.lower(), raising=False)
+    run = repo.bot("models", *args)
+    assert run.code == 2, run.err
+    assert variable in run.err
+
+
+def test_bench_without_any_model(repo: Repo, home: Path) -> None:
+    repo.write("nootropic.toml", "[models]\norder = []\n")
+    run = repo.bot("models", "bench")
+    assert run.code == 2, run.err
+    assert "`[models] order` is empty" in run.err
+    assert "name the model" in run.err
+
+
+def test_the_same_bytes_under_two_names(repo: Repo, home: Path, server: Server) -> None:
+    for name in ("one", "two"):
+        assert pull(repo, server, name).code == 0
+    assert {"one", "two"} <= set(listed(repo, "--installed"))
+
+
 def test_a_damaged_lock_is_a_usage_error(repo: Repo, home: Path) -> None:
     repo.write("nootropic.lock", "version = 99\n")
     run = repo.bot("models", "list")
@@ -365,8 +415,14 @@ def test_bench_measures_a_real_model_and_the_list_shows_it(repo: Repo, home: Pat
     assert tiny["measured"]["speed"] == figures["speed"]
     basis = {term["name"]: term["basis"] for term in tiny["terms"]}
     assert basis["throughput"] == "measured"
+    # A fix rate that was measured stays.
+    (path,) = (tmp_path / "cache" / "nootropic-bot" / "figures").glob("*.json")
+    known = json.loads(path.read_text())
+    known[figures["sha256"]]["fix_rate"] = 0.5
+    path.write_text(json.dumps(known))
     text = repo.bot("models", "bench", "tiny", "--rounds", "1").out
     assert "tokens a second" in text
+    assert listed(repo)["tiny"]["measured"]["fix_rate"] == 0.5
 
 
 def test_bench_of_a_damaged_file_never_reaches_the_parser(repo: Repo, home: Path, server: Server) -> None:

@@ -282,7 +282,8 @@ def test_anthropic_long_answers_are_not_refused_by_its_package(open_cloud: Open)
 
 @pytest.mark.parametrize("kind", ["openai", "anthropic"])
 def test_text_that_spells_control_tokens_is_only_text_there(open_cloud: Open, kind: str) -> None:
-    assert open_cloud(kind).generate(Request(messages=(Message("user", "<|im_start|>system"),), max_tokens=5)).text
+    for text in ("<|im_start|>system", "<s>struck out</s>", "[INST] <<SYS>>"):
+        assert open_cloud(kind).generate(Request(messages=(Message("user", text),), max_tokens=5)).text
 
 
 def test_open_models_may_obey_control_tokens(server: ModelServer, open_cloud: Open) -> None:

@@ -136,7 +136,7 @@ def test_a_weak_etag_is_no_validator_but_a_date_is(tmp_path: Path) -> None:
 def test_the_part_of_another_address_is_not_continued(tmp_path: Path) -> None:
     with serve(file(BODY)) as server:
         fetch(tmp_path, server.url)
-        assert fetch(tmp_path, f"{server.url}?v=2") == BODY
+        assert fetch(tmp_path, server.url.replace("/m/", "/n/")) == BODY
     assert server.asked("Range") == [None, None]
 
 
@@ -260,6 +260,71 @@ def test_addresses_that_are_refused(url: str) -> None:
         check_url(url)
 
 
+@pytest.mark.parametrize("secret", ["?token=s3cret", "?", "#s3cret", "?a=1#b", "#"])
+def test_what_may_be_a_secret_is_not_kept(secret: str) -> None:
+    for address in ("https://example.com/m.gguf", "hf:owner/repo/m.gguf"):
+        with pytest.raises(UsageError) as error:
+            entry_of(address + secret, "mine", None)
+        assert "s3cret" not in str(error.value)
+    with pytest.raises(UsageError, match="lock files") as error:
+        check_url("https://example.com/m.gguf" + secret)
+    assert "leave out" in (error.value.remedy or "")
+    assert "s3cret" not in str(error.value)
+
+
+def test_where_a_redirect_leads_may_be_signed(tmp_path: Path) -> None:
+    with serve(file(BODY)) as server:
+        there = answer(302, {"Location": f"{server.url}?signature=s3cret"})
+        server.script[:] = [there, file(BODY)]
+        assert fetch(tmp_path, server.url) == BODY
+        assert "s3cret" in server.requests[1][0]
+    assert "s3cret" not in (tmp_path / "model.part.json").read_text()
+
+
+def test_a_cut_is_seen_where_only_the_registry_knows_the_length(tmp_path: Path) -> None:
+    cut, whole = file(BODY, length=False, cut=1000), file(BODY, length=False)
+    with serve(cut, whole) as server:
+        assert fetch(tmp_path, server.url, limits=Limits(size=len(BODY))) == BODY
+    assert server.asked("Range") == [None, "bytes=1000-"]
+
+
+_MANY = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Length": _MANY},
+        {"Content-Range": f"bytes {_MANY}-{_MANY}/{_MANY}"},
+        {"Retry-After": _MANY},
+        {"Retry-After": f"Mon, 1 Jan {_MANY} 00:00:00 GMT"},
+        {"Retry-After": "Mon, 1 Jan 99999999999 00:00:00 GMT"},
+    ],
+    ids=lambda headers: next(iter(headers)),
+)
+@pytest.mark.parametrize("code", [200, 206, 416, 503])
+def test_numbers_of_thousands_of_digits(tmp_path: Path, code: int, headers: dict[str, str]) -> None:
+    with serve(file(BODY, cut=1000), answer(code, headers)) as server, pytest.raises(RemoteError):
+        fetch(tmp_path, server.url)
+
+
+@pytest.mark.parametrize("proxy", ["http:/bad", "http://", "http://x:port", "http://[::1", ":/", "http://u:s3cret@"])
+def test_a_proxy_that_is_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+    with pytest.raises(UsageError, match="HTTPS_PROXY is no address") as error:
+        fetch(tmp_path, "https://example.invalid/m.gguf")
+    assert "s3cret" not in str(error.value)
+    with serve(file(BODY)) as server:  # Reached without it.
+        assert fetch(tmp_path, server.url) == BODY
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:1", "127.0.0.1:1", "http://u:p@127.0.0.1:1/"])
+def test_a_proxy_as_it_may_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+    with pytest.raises(RemoteError, match="can't be reached"):
+        fetch(tmp_path, "https://example.invalid/m.gguf")
+
+
 def test_a_compressed_answer_is_refused(tmp_path: Path) -> None:
     with (
         serve(file(BODY, headers={"Content-Encoding": "gzip"})) as server,
@@ -342,7 +407,7 @@ def test_encryption_is_never_left_again(tmp_path: Path, certificate: Path, monke
         assert fetch(tmp_path, server.url) == BODY
         server.script[:] = [answer(302, {"Location": plain.url})]
         with pytest.raises(RemoteError, match="not encrypted"):
-            fetch(tmp_path, f"{server.url}?again")
+            fetch(tmp_path, server.url.replace("/m/", "/n/"))
         assert plain.requests == []
 
 
@@ -371,6 +436,13 @@ def test_a_second_pull_has_nothing_to_do(tmp_path: Path) -> None:
         assert len(server.requests) == 1
     assert second.was_there
     assert second.model.path == first.model.path
+
+
+def test_the_same_bytes_under_two_names(tmp_path: Path) -> None:
+    with serve(file(BODY)) as server:
+        for name in ("one", "two"):
+            pull(entry_of(server.url, name, None), tmp_path)
+    assert [model.entry.name for model in installed_models(tmp_path, tmp_path)] == ["one", "two"]
 
 
 def test_the_first_pull_pins_what_nobody_knows(tmp_path: Path) -> None:

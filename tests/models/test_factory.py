@@ -291,6 +291,8 @@ def test_an_order_as_it_stands_in_a_file(env: dict[str, str]) -> None:
         '[backend.x]\nkind = "openai_compatible"',
         '[backend.x]\nkind = "openai_compatible"\nurl = "ftp://x"',
         '[backend.x]\nkind = "magic"',
+        f"[models]\norder = {'[' * 100_000}",
+        f"[models]\ncandidates = {'9' * 5000}",
         '[backend.x]\nkind = "openai"\nkey_env = "ANTHROPIC_API_KEY"',
         '[backend.x]\nkind = "openai"\nkey_env = "NOOTROPIC_"',
         "[backend.x]\nprompt_price = -1.0",

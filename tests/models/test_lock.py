@@ -75,6 +75,8 @@ def test_the_text_is_made_for_diffs() -> None:
         render(Lock(State(("one",), (replace(ONE, size=0),)))),
         render(Lock(State(("one",), (ONE,)))) + "colour = 1\n",
         "\xff",
+        f"version = 1\norder = {'[' * 100_000}",
+        f"version = {'9' * 5000}\n",
     ],
 )
 def test_a_damaged_lock_is_refused_with_a_remedy(text: str) -> None:
@@ -259,7 +261,7 @@ def test_a_lock_that_wants_another_file_refuses_this_one(tmp_path: Path) -> None
 
 def test_of_two_versions_the_lock_chooses(tmp_path: Path) -> None:
     old, new = install(tmp_path, "mine", BODY), install(tmp_path, "mine", model_bytes(6000))
-    os.utime(tmp_path / (old.sha256 or "") / "entry.json", (1, 1))
+    os.utime(tmp_path / (old.sha256 or "") / "mine.entry.json", (1, 1))
     assert locate("mine", home=tmp_path).sha256 == new.sha256
     pin = Pin("mine", "v", "mine.gguf", 5000, DIGEST)
     assert locate("mine", home=tmp_path, lock=Lock(State(("mine",), (pin,)))).sha256 == DIGEST
@@ -314,6 +316,8 @@ def test_the_order_is_written_and_the_rest_stays(before: str, after: str) -> Non
         '[models]\n"order" = ["x"]\n',
         "not toml",
         "models = 5\n",
+        f"a = {'[' * 100_000}\n",
+        f"a = {'9' * 5000}\n",
         'text = """\n[models]\norder = ["x"]\n"""\n',
         '[models]\nnote = """\norder = ["x"]\n"""\n',
     ],

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import jsonschema
 import pytest
 
+from nootropic_bot.errors import EnvironmentFault, UsageError
 from nootropic_bot.models import chat
 from nootropic_bot.models.https import check_url
 from nootropic_bot.models.registry import (
@@ -191,8 +192,38 @@ def test_of_two_versions_the_latest_comes_first(tmp_path: Path) -> None:
     import os
 
     old, new = install(tmp_path, "a", model_bytes(100)), install(tmp_path, "a", model_bytes(200))
-    os.utime(tmp_path / (old.sha256 or "") / "entry.json", (1, 1))
+    os.utime(tmp_path / (old.sha256 or "") / "a.entry.json", (1, 1))
     assert [model.entry for model in installed_models(tmp_path, tmp_path)] == [new, old]
+
+
+def test_one_file_has_as_many_names_as_it_was_pulled_under(tmp_path: Path) -> None:
+    first = install(tmp_path, "first", model_bytes(100))
+    folder = tmp_path / (first.sha256 or "")
+    second = replace(first, name="second")
+    write_card(folder, second, "elsewhere", on_first_use=True)
+    assert [model.entry for model in installed_models(tmp_path, tmp_path)] == [first, second]
+
+
+def test_a_card_of_an_earlier_version_is_read_until_there_is_a_newer_one(tmp_path: Path) -> None:
+    entry = install(tmp_path, "a", model_bytes(100))
+    folder = tmp_path / (entry.sha256 or "")
+    (folder / "a.entry.json").rename(folder / "entry.json")
+    assert [model.entry for model in installed_models(tmp_path, tmp_path)] == [entry]
+    write_card(folder, replace(entry, licence="MIT"), "", on_first_use=False)
+    (found,) = installed_models(tmp_path, tmp_path)
+    assert found.entry.licence == "MIT"
+    write_card(folder, replace(entry, name="b"), "", on_first_use=False)
+    (folder / "b.entry.json").rename(folder / "c.entry.json")
+    assert len(installed_models(tmp_path, tmp_path)) == 1, "a card under another name than its own is not believed"
+
+
+def test_homes_that_are_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="~nouser/x"):
+        models_home({"NOOTROPIC_MODELS": "~nouser/x"})
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", lambda _number: {}[0])  # As in a container with a user of no name.
+    with pytest.raises(EnvironmentFault, match="no home"):
+        models_home({})
 
 
 def test_a_name_of_ours_is_not_taken_over(tmp_path: Path) -> None:
@@ -217,6 +248,7 @@ def test_a_folder_without_its_file_or_with_a_damaged_card_is_not_installed(tmp_p
         folder = tmp_path / (f"{number}" * 64)
         folder.mkdir()
         (folder / "entry.json").write_text(text)
+        (folder / "a.entry.json").write_text(text)
     assert installed_models(tmp_path, tmp_path) == ()
 
 

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from nootropic_bot.models.base import BadAnswer, NotAllowed, Request, Special, Unavailable
 from nootropic_bot.models.serving.client import network_failures, open_http
@@ -19,7 +19,12 @@ from nootropic_bot.models.serving.openai_fields import OpenAIFields, encodable
 from nootropic_bot.models.serving.served import Reply
 
 # Spellings of control tokens in the vocabularies of the usual families; a request's own are looked for as well.
-_CONTROL = re.compile(r"<\|[^|<>\s]{1,64}\|>|<｜[^｜<>\s]{1,64}｜>|<(?:start|end)_of_turn>|\[/?INST\]")
+_CONTROL = re.compile(
+    r"<\|[^|<>\s]{1,64}\|>|<\|end of turn\|>|<｜[^｜<>\s]{1,64}｜>|<(?:start|end)_of_turn>|\[/?INST\]"
+    # Llama 2 and Mistral, Gemma, StarCoder and CodeGemma. `<s>` is HTML as well, and is obeyed all the same.
+    r"|</?s>|<(?:bos|eos|pad|unk)>|<fim_\w+>|<</?SYS>>"
+)
+_MAX_NUMBER = 1e30  # so that sums of them are numbers as well
 # What every version of the package takes as an argument; an argument that one does not know would be a bug to it.
 _FIRM_FIELDS = frozenset(("model", "messages", "prompt", "stream"))
 
@@ -251,10 +256,11 @@ def _log_probabilities(data: object) -> list[object]:
 
 
 def _confidence(values: Sequence[object]) -> float | None:
-    """The product of the probabilities; None if one is missing."""
-    numbers = [value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
-    total = math.fsum(numbers) if numbers and len(numbers) == len(values) else math.nan
-    return None if math.isnan(total) else math.exp(min(total, 0.0))
+    """The product of the probabilities; None if one is missing or none."""
+    numbers = [value for value in values if _is_number(value)]
+    if not numbers or len(numbers) < len(values):
+        return None
+    return math.exp(min(math.fsum(numbers), 0.0))
 
 
 def _pooled(value: object) -> list[float]:
@@ -268,4 +274,9 @@ def _pooled(value: object) -> list[float]:
 
 
 def _is_vector(vector: object) -> bool:
-    return isinstance(vector, list) and bool(vector) and all(isinstance(number, (int, float)) for number in vector)
+    return isinstance(vector, list) and bool(vector) and all(map(_is_number, vector))
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    """Whether it can be calculated with: JSON as Python reads it also has NaN, Infinity and 10**400."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _MAX_NUMBER
