@@ -77,7 +77,10 @@ class StateSettings:
 
 @dataclass(frozen=True)
 class BudgetSettings:
-    """`[models.budget]`: how much may be generated; 0 means without limit. Tokens count prompt and answer."""
+    """`[models.budget]`: how much may be generated; 0 means without limit.
+
+    Tokens count prompt and answer, of servers and clouds; models that run in this process are not limited by them.
+    """
 
     tokens_per_run: int = 0
     tokens_per_day: int = 0

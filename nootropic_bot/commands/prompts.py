@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,12 +14,14 @@ from nootropic_bot.errors import EXIT_CLEAN, EXIT_FINDINGS, EnvironmentFault, Us
 from nootropic_bot.escape import code, one_line
 
 if TYPE_CHECKING:
+    from nootropic_bot.commands.modelplace import Place
     from nootropic_bot.config import Config
     from nootropic_bot.models.base import Model
+    from nootropic_bot.models.lock import Lock
     from nootropic_bot.promptfiles import Golden, Prompt
 
-# Opens a model by its name in the configuration; a test hands in its own as the context's object.
-Opener = Callable[[str, "Config", Mapping[str, str]], "Model"]
+# Opens a model by its name in the configuration, as the lock pins it. A test hands in its own as the context's object.
+Opener = Callable[[str, "Config", Mapping[str, str], "Lock | None"], "Model"]
 
 _MAX_TOKENS = 512
 _FORMAT = click.option(
@@ -61,7 +62,7 @@ def list_prompts(format_: str) -> None:
 
 @command.command("test")
 @click.argument("ids", nargs=-1, metavar="[ID]…")
-@click.option("--model", "name", metavar="NAME", help="The model to ask; else the first one of the configuration.")
+@click.option("--model", "name", metavar="NAME", help="The model to ask; else the first chat model of the order.")
 @_FORMAT
 @click.pass_obj
 def test_prompts(opener: Opener | None, ids: tuple[str, ...], name: str | None, format_: str) -> None:
@@ -69,14 +70,14 @@ def test_prompts(opener: Opener | None, ids: tuple[str, ...], name: str | None, 
 
     Exit code 1 when one is not, 3 without a model.
     """
+    from nootropic_bot.commands.modelplace import Place
     from nootropic_bot.models.base import ModelError
+    from nootropic_bot.models.factory import open_model
 
-    prompts, settings = _chosen(ids), _settings()
-    from nootropic_bot.models.registry import BUNDLED
-
-    name = name or next(iter(settings.models.order), BUNDLED)
+    prompts, place = _chosen(ids), Place.here()
+    settings, name = place.config, _chat_model(place, name)
     try:
-        model = (opener or _open_model)(name, settings, os.environ)
+        model = (opener or open_model)(name, settings, os.environ, place.lock)
         try:
             results = list(run_examples(prompts, model, settings.models.timeout_seconds))
         finally:
@@ -138,24 +139,26 @@ def _chosen(ids: Sequence[str]) -> list[Prompt]:
     return [prompt for prompt in prompts if not ids or prompt.id in ids]
 
 
-def _settings() -> Config:
-    """The configuration of the repository around the current folder, or the defaults outside of any."""
-    from nootropic_bot import config
-    from nootropic_bot.git import Repository
-    from nootropic_bot.session import load_settings
+def _chat_model(place: Place, wanted: str | None) -> str:
+    """The name of the model to ask: the wanted one, or the first of the order that is asked with prompts.
 
-    try:
-        repo = Repository.open(Path.cwd())
-    except UsageError:
-        return config.load({}, os.environ)
-    return load_settings(repo)
+    Raises:
+        UsageError: the wanted one is no chat model.
+        EnvironmentFault: there is none in the order.
+    """
+    from nootropic_bot.models import factory
 
-
-def _open_model(name: str, settings: Config, env: Mapping[str, str]) -> Model:
-    from nootropic_bot.models.factory import open_model  # type: ignore[import-not-found, unused-ignore]
-
-    model: Model = open_model(name, settings, env)
-    return model
+    where = factory.Place(os.environ, place.lock)
+    remedy = "name one: `--model NAME`; `nootropic-bot models list` shows them, `models pull` fetches them"
+    if wanted is not None:
+        if factory.kind_of_name(wanted, place.config, where) != "chat":
+            raise UsageError(f"the model {wanted!r} is no chat model: it is not asked with prompts", remedy)
+        return wanted
+    for name in place.config.models.order:
+        if factory.kind_of_name(name, place.config, where) == "chat":
+            return name
+    order = ", ".join(place.config.models.order) or "nothing"
+    raise EnvironmentFault(f"no chat model is configured: `[models] order` is {order}", remedy)
 
 
 def _as_data(prompt: Prompt) -> dict[str, Any]:

@@ -183,7 +183,7 @@ class Asker:
             return Skipped(status.breaker.reason)
         if is_resting_one and self._clock() < status.rests_until:
             return Skipped("it asked us to wait")
-        refusal = self._budget.refusal(is_paid=backend.is_paid)
+        refusal = self._budget.refusal(is_paid=backend.is_paid, is_in_process=backend.is_in_process)
         return Skipped(refusal, is_budget=True) if refusal else None
 
     def _failed(self, backend: Backend, error: ModelError, features: Sequence[Feature], seconds: float = 0.0) -> None:
@@ -221,7 +221,8 @@ class Asker:
     def charge(self, backend: Backend, model: str, tokens: tuple[int, int], seconds: float) -> None:
         """Count (prompt, answer) tokens against the budget."""
         prices = (backend.prompt_price, backend.answer_price)
-        self._budget.charge(charge_of(backend.name, model, tokens, seconds, prices))
+        made = charge_of(backend.name, model, tokens, seconds, prices)
+        self._budget.charge(made, is_in_process=backend.is_in_process)
 
     def decide(self, backend: Backend, action: Action, reason: str = "", seconds: float = 0.0) -> None:
         """Record a decision."""

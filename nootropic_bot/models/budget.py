@@ -1,8 +1,11 @@
 """How many tokens and how much money may be used: in a run, a day and a month (`[models.budget]`).
 
 At 80 % of a limit one sentence is said, once a period: by the charge that crosses the line, so runs that start above
-it say nothing more. At 100 % the backend is not asked; the next one in order that costs less is (`router.py`). What a
-request will cost is known only afterwards, so a budget can be exceeded by the last request that began below it.
+it say nothing more. At 100 % the backend is not asked; the next one in order that the limit does not concern is
+(`router.py`). A limit of tokens concerns servers and clouds, one of money what has a price. A model that runs in this
+process costs nobody any tokens: such a limit neither stops it nor counts what it reads and writes, so it is what the
+bot falls back to. What a request will cost is known only afterwards, so a budget can be exceeded by the last request
+that began below it.
 
 Periods are UTC. Money is counted in whole millionths of a US dollar, so that sums don't depend on their order; dollars
 for a million tokens are the same number as millionths for one token.
@@ -102,21 +105,25 @@ class Budget:
         """Everything this run used, in order, to be recorded."""
         return tuple(self._charges)
 
-    def refusal(self, *, is_paid: bool) -> str | None:
-        """Why a backend may not be asked, None when it may. Money that is used up does not stop a free one."""
+    def refusal(self, *, is_paid: bool, is_in_process: bool = False) -> str | None:
+        """Why a backend may not be asked, None when it may.
+
+        Money that is used up does not stop a free one, tokens don't stop one that runs in this process.
+        """
         self._roll()
         for account in self._accounts:
-            if account.used >= account.limit and (is_paid or account.unit == "tokens"):
+            is_concerned = not is_in_process if account.unit == "tokens" else is_paid
+            if account.used >= account.limit and is_concerned:
                 return f"the {account.period}'s budget of {account.shown(account.limit)} is used up"
         return None
 
-    def charge(self, charge: Charge) -> None:
-        """Take note of what a request used."""
+    def charge(self, charge: Charge, *, is_in_process: bool = False) -> None:
+        """Take note of what a request used; tokens that were made in this process count against no limit."""
         self._roll()
         self._charges.append(charge)
         for account in self._accounts:
             before = account.used
-            tokens = charge.input_tokens + charge.output_tokens
+            tokens = 0 if is_in_process else charge.input_tokens + charge.output_tokens
             account.used += tokens if account.unit == "tokens" else charge.microdollars
             if before < ALERT_SHARE * account.limit <= account.used:
                 self._alerts.append(

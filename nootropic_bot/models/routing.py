@@ -23,13 +23,15 @@ T = TypeVar("T")
 class Backend:
     """A model of the configuration, made by `open` when it is first needed.
 
-    `latency_seconds`: a slower answer is used but counts as a failure; 0 means no limit. Prices in dollars for a
-    million tokens. `size_bytes`: of the weights in memory here, 0 where they are not here or it is not known.
+    `is_in_process`: it runs here, so that its tokens cost nobody anything. `latency_seconds`: a slower answer is used
+    but counts as a failure; 0 means no limit. Prices in dollars for a million tokens. `size_bytes`: of the weights in
+    memory here, 0 where they are not here or it is not known.
     """
 
     name: str
     open: Callable[[], Model]
     is_local: bool = True
+    is_in_process: bool = False
     latency_seconds: float = 0.0
     prompt_price: float = 0.0
     answer_price: float = 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +16,7 @@ from nootropic_bot.commands.prompts import command, run_examples
 from nootropic_bot.config import Config
 from nootropic_bot.errors import EXIT_ENVIRONMENT, EnvironmentFault, UsageError
 from nootropic_bot.models.base import BadAnswer, Model, ModelError, Request, TimedOut, Unavailable
+from nootropic_bot.models.lock import Lock
 from nootropic_bot.models.scripted import Scripted, Step
 from nootropic_bot.promptfiles import load_prompt, newest
 from tests.support.repo import Repo, run_bot
@@ -35,7 +38,7 @@ class Closing(Scripted):
 def ask(model: Model | ModelError, *args: str, opened: list[tuple[str, Config]] | None = None) -> Result:
     """`prompts test` with this model, in this process."""
 
-    def open_(name: str, settings: Config, _env: Mapping[str, str]) -> Model:
+    def open_(name: str, settings: Config, _env: Mapping[str, str], _lock: Lock | None) -> Model:
         if opened is not None:
             opened.append((name, settings))
         if isinstance(model, ModelError):
@@ -72,7 +75,7 @@ def test_valid_answers_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_each_invalid_answer_is_shown_and_acts_on_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     rubbish = "\x1b[2Jsure!\n::set-env name=x::y\nhere\u202e it is"
-    run = ask(Scripted([YAML, rubbish, '{"edits": []}']), "fix/v1")
+    run = ask(Scripted([YAML, rubbish, '{"edits": []}']), "fix/v1", "--model", "mine")
     assert run.exit_code == 1
     lines = run.output.splitlines()
     assert lines[0].startswith("FAIL fix/v1, one line of several, with an example: it is no JSON")
@@ -85,7 +88,13 @@ def test_a_model_that_answers_badly_or_late_is_there_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    run = ask(Scripted([BadAnswer("it is empty"), TimedOut("no answer within 20 s"), NONE]), "--format", "json")
+    run = ask(
+        Scripted([BadAnswer("it is empty"), TimedOut("no answer within 20 s"), NONE]),
+        "--model",
+        "mine",
+        "--format",
+        "json",
+    )
     assert run.exit_code == 1
     data: dict[str, Any] = json.loads(run.output)
     assert (data["valid"], data["asked"]) == (1, 3)
@@ -105,16 +114,54 @@ def test_without_a_model_the_exit_code_is_three(
     assert run.exception.remedy
 
 
-def test_the_first_model_of_the_configuration_is_asked(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    repo.write("nootropic.toml", '[models]\norder = ["house", "bundled"]\ntimeout_seconds = 7\n')
+def test_the_first_chat_model_of_the_configuration_is_asked(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo.write("nootropic.toml", '[models]\norder = ["bundled", "house", "other"]\ntimeout_seconds = 7\n')
     monkeypatch.chdir(repo.path)
     opened: list[tuple[str, Config]] = []
     model = Scripted([YAML, SHELL, NONE])
     assert ask(model, opened=opened).exit_code == 0
     ((name, settings),) = opened
     assert name == "house"
-    assert settings.models.order == ("house", "bundled")
+    assert settings.models.order == ("bundled", "house", "other")
     assert {request.timeout for request in model.requests} == {7}
+
+
+def test_without_a_chat_model_it_says_how_to_get_one(repo: Repo) -> None:
+    for order in ('"bundled"', "", '"starcoder2-3b", "bundled"'):
+        repo.write("nootropic.toml", f"[models]\norder = [{order}]\n")
+        run = repo.bot("prompts", "test")
+        assert run.code == 3, run.err
+        assert "no chat model is configured" in run.err
+        assert "--model NAME" in run.err
+        assert "models pull" in run.err
+    for name in ("bundled", "starcoder2-3b"):
+        run = repo.bot("prompts", "test", "--model", name)
+        assert run.code == 2
+        assert f"'{name}' is no chat model" in run.err
+
+
+@pytest.mark.skipif(
+    not all(importlib.util.find_spec(name) for name in ("llama_cpp", "gguf")), reason="needs llama-cpp-python and gguf"
+)
+def test_the_lock_decides_which_file_is_asked(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.models.fileserver import file, serve
+    from tests.support.tiny_gguf import build_tiny_gguf
+
+    monkeypatch.setenv("NOOTROPIC_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    body = build_tiny_gguf(tmp_path / "tiny.gguf", context=8192).read_bytes()
+    repo.write("nootropic.toml", '[models]\norder = ["bundled"]\n')
+    with serve(file(body)) as server:
+        assert repo.bot("models", "pull", server.url, "--name", "tiny").code == 0
+    assert repo.bot("models", "use", "tiny").code == 0
+    answers = repo.bot("prompts", "test", "--format", "json")
+    assert answers.code == 1, answers.err  # It was asked; its weights are random.
+    lock = repo.path / "nootropic.lock"
+    digest = hashlib.sha256(body).hexdigest()
+    lock.write_text(lock.read_text().replace(digest, "0" * 64))
+    refused = repo.bot("prompts", "test")
+    assert refused.code == 3, refused.err
+    assert "nootropic.lock wants tiny" in refused.err
 
 
 def test_a_wrong_configuration_is_said(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +204,7 @@ def test_a_model_that_repeats_its_prompt_gives_nothing_away(tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CANARY", CANARY)
     echo: Callable[[Request], str] = lambda request: "\n".join(message.content for message in request.messages)  # noqa: E731
-    run = ask(Scripted([echo], repeat=True))
+    run = ask(Scripted([echo], repeat=True), "--model", "mine")
     assert run.exit_code == 1
     assert "print the environment" in run.output
     assert CANARY not in run.output

@@ -37,6 +37,25 @@ def test_tokens_stop_every_backend(period: str) -> None:
 
 
 @pytest.mark.parametrize("period", ["run", "day", "month"])
+def test_tokens_neither_stop_nor_count_what_runs_in_this_process(period: str) -> None:
+    limits = {f"tokens_per_{period}": 100, f"dollars_per_{period}": 1.0}
+    budget = Budget(BudgetSettings(**limits))  # type: ignore[arg-type]
+    budget.charge(charge(10**6, 999_999), is_in_process=True)
+    assert budget.refusal(is_paid=False) is None
+    assert [alert for alert in budget.alerts if "tokens" in alert] == []
+    assert budget.charges == (charge(10**6, 999_999),), "recorded all the same"
+    budget.charge(charge(100))
+    assert budget.refusal(is_paid=False) is not None
+    assert budget.refusal(is_paid=False, is_in_process=True) is None
+    assert budget.refusal(is_paid=True, is_in_process=True) is None
+    # A price is a price, wherever it runs.
+    budget.charge(charge(0, 1), is_in_process=True)
+    refusal = budget.refusal(is_paid=True, is_in_process=True)
+    assert refusal is not None
+    assert "dollars" in refusal
+
+
+@pytest.mark.parametrize("period", ["run", "day", "month"])
 def test_money_stops_only_what_costs_money(period: str) -> None:
     budget = Budget(BudgetSettings(**{f"dollars_per_{period}": 1.5}))  # type: ignore[arg-type]
     budget.charge(charge(10**6, 1_499_999))

@@ -14,7 +14,8 @@ import pytest
 from nootropic_bot import config as configuration
 from nootropic_bot.config import BackendSettings, BudgetSettings, Config, ModelSettings
 from nootropic_bot.errors import UsageError
-from nootropic_bot.models.base import Message, ModelError, NotAllowed, Request, Unavailable
+from nootropic_bot.models.base import BudgetSpent, Message, ModelError, NotAllowed, Request, Unavailable
+from nootropic_bot.models.budget import Spent, charge_of
 from nootropic_bot.models.factory import Group, Place, groups, kind_of, local_only, open_model
 from nootropic_bot.models.identity import identity
 from nootropic_bot.models.llama_cpp import LlamaCpp
@@ -86,6 +87,22 @@ def test_the_groups_of_a_run_share_one_budget(env: dict[str, str]) -> None:
     assert len({id(group.router.budget) for group in made}) == 1
 
 
+def test_tokens_limit_servers_not_what_runs_here(home: Path, env: dict[str, str]) -> None:
+    install(home, "mine")
+    asked = settings("mine", backend={"mine": BackendSettings(threads=1, context=512)})
+    asked = replace(asked, models=replace(asked.models, budget=BudgetSettings(tokens_per_run=1)))
+    (group,) = groups(asked, Place(env))
+    for _ in range(3):
+        assert group.router.generate(ASK).text
+    assert len(group.router.budget.charges) == 3
+    group.router.close()
+    far = replace(asked, models=replace(asked.models, order=("one",)), backend={"one": SERVER})
+    (group,) = groups(far, Place(env), spent=Spent(), answers=None)
+    group.router.budget.charge(charge_of("one", "m@1", (1, 0), 0.1, (0, 0)))
+    with pytest.raises(BudgetSpent):
+        group.router.generate(ASK)
+
+
 def test_a_backend_takes_the_kind_of_the_model_it_names(home: Path, env: dict[str, str]) -> None:
     install(home, "own-fixer", kind="fixer")
     place = Place(env)
@@ -95,6 +112,21 @@ def test_a_backend_takes_the_kind_of_the_model_it_names(home: Path, env: dict[st
     assert kind_of("nobody-knows", BackendSettings(), place) == "chat"
     assert kind_of(BUNDLED, SERVER, place) == "chat"
     assert kind_of("qwen2.5-coder-1.5b", BackendSettings(), place) == "chat"
+
+
+def test_a_model_that_only_continues_code_is_passed_over_with_one_reason(home: Path, env: dict[str, str]) -> None:
+    install(home, "continues", kind="completion", seed=1)
+    install(home, "mine", seed=2)
+    order = settings("continues", "mine", backend={"mine": BackendSettings(threads=1, context=512)})
+    (group,) = groups(order, Place(env))
+    assert group.kind == "chat"
+    for _ in range(2):
+        assert group.router.generate(ASK).model == "mine@v2"
+    (reason,) = group.router.reasons()
+    assert reason.startswith("continues: it only continues code")
+    group.router.close()
+    with pytest.raises(Unavailable, match="no format yet"):
+        open_model("continues", Config(), env)
 
 
 # Opening.

@@ -384,6 +384,17 @@ def test_spent_tokens_stop_all_and_the_error_says_so() -> None:
         route.generate(ASK)
 
 
+def test_spent_tokens_downgrade_to_the_model_of_this_process() -> None:
+    """The alert at 80 %, the downgrade at 100 %; what the model here generates counts for neither."""
+    budget = Budget(BudgetSettings(tokens_per_run=10))
+    here = backend("bundled", good(), is_in_process=True)
+    route = router(Clock(), backend("server", good("clever", "s@1")), here, budget=budget)
+    assert [route.generate(ASK).text for _ in range(8)] == ["clever"] * 4 + ["fixed"] * 4
+    assert [charge.backend for charge in budget.charges] == ["server"] * 4 + ["bundled"] * 4
+    assert "server: the run's budget of 10 tokens is used up" in route.reasons()
+    assert [alert for alert in budget.alerts if "90 %" in alert] == list(budget.alerts)
+
+
 def test_a_charge_is_what_the_backend_says_or_else_an_estimate() -> None:
     class Telling(Scripted):
         def generate(self, request: Request) -> Answer:
