@@ -22,7 +22,7 @@ def idle_handlers(tree: ast.Module, lines: Sequence[str], random_: random.Random
     for node in ast.walk(tree):
         if not isinstance(node, ast.Try) or not node.handlers:
             continue
-        handler, last = random_.choice(node.handlers), node.end_lineno or 0
+        handler, last = node.handlers[-1], node.end_lineno or 0  # A bare `except:` must be the last.
         first, end = handler.lineno, handler.end_lineno or 0
         block = [line[node.col_offset :] for line in lines[node.lineno - 1 : last]]
         is_plain = handler.body[0].lineno > first and lines[first - 1].rstrip().endswith(":")
@@ -75,8 +75,8 @@ def checked_files(tree: ast.Module, lines: Sequence[str], random_: random.Random
         if len(block) > 6 or not all(line.isascii() for line in block):
             continue
         check, suppressed = random_.choice(_CHECKS).replace("@", path), "FileNotFoundError"
-        if "access" in check:
-            suppressed = "PermissionError"
+        if "access" in check:  # It is also false where there is no file.
+            suppressed = "OSError"
         unsafe = _under(f"if {check}:", block)
         safe = _under(f"with contextlib.suppress({suppressed}):", block)
         place, imports = ((0, 0), (0, len(unsafe[0]))), ("import contextlib", "import os")

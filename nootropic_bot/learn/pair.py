@@ -16,7 +16,7 @@ from nootropic_bot.window import Mark, changes_of, window_of
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One example. `source` is one of the four above; `package` says whose code it borrows, where it is one's."""
+    """One example. `source` is one of the four of `pairs.py`; `package` says whose code it borrows, if one's."""
 
     rule_id: str
     source: str

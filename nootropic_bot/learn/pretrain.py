@@ -50,7 +50,11 @@ Example = tuple[list[int], int]
 
 
 def batches(examples: Sequence[Example], recipe: Recipe, start: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Ids and loss weights (batch, length), of one length class a batch; step `start` first, the same for a seed."""
+    """Ids and loss weights (batch, length), of one length class a batch; step `start` first, the same for a seed.
+
+    Raises:
+        ValueError: no length class has examples for a batch.
+    """
     by_length: dict[int, list[int]] = {length: [] for length in LENGTHS}
     for number, (ids, _begin) in enumerate(examples):
         fitting = next((length for length in LENGTHS if len(ids) <= length), None)
@@ -64,6 +68,8 @@ def batches(examples: Sequence[Example], recipe: Recipe, start: int) -> Iterator
             size = max(recipe.batch_tokens // length, 1)
             shuffled = random_.sample(numbers, len(numbers))
             plan += [(length, shuffled[i : i + size]) for i in range(0, len(shuffled) - size + 1, size)]
+        if not plan:
+            raise ValueError("there are too few examples for a single batch")
         random_.shuffle(plan)
         for length, chosen in plan:
             if step >= start:

@@ -62,6 +62,8 @@ class Plan:
         wanted: tuple[tuple[Split, int], ...] = (("validation", _VALIDATION_PAIRS), ("train", self.pair_count))
         for split, count in wanted:
             have = self.ingredients(split, templates)
+            for stale in ("tokenizer.json", "train.npz"):  # They belong to the pairs before.
+                (self.work / stale).unlink(missing_ok=True)
             made = write_pairs(have, count, self.seed, self.work / f"{split}.jsonl")
             click.echo(f"{split}: {made} pairs from {len(have.files)} files", err=True)
 
@@ -130,7 +132,9 @@ class Plan:
                 for prompt, answer in zip(prompts, answers, strict=True):
                     tokens.append(np.array(prompt + answer, dtype=np.uint16))
                     lengths.append((len(prompt) + len(answer), len(prompt)))
-            np.savez(made, ids=np.concatenate(tokens), lengths=np.array(lengths, dtype=np.int32))
+            partial = made.with_suffix(".part.npz")
+            np.savez(partial, ids=np.concatenate(tokens), lengths=np.array(lengths, dtype=np.int32))
+            partial.replace(made)
         with np.load(made) as stored:
             return list(_split(stored["ids"], stored["lengths"]))
 

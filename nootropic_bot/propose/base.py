@@ -1,11 +1,9 @@
 """The ladder of proposers, and the protocol that each rung satisfies.
 
-A proposer is a module with a class that has `propose`; the ladder is an explicit tuple in `pipeline.py`, cheapest
-first:
+A proposer is a module with a class that has `propose`. They are asked cheapest first:
 
-1. `rule_fix`   the rule's own `fix:`, deterministic, no model;
-2. memory       an accepted fix of the same rule whose shape matches;
-3. model        a local model, with context, up to k candidates.
+1. `rule_fix`    the rule's own `fix:`, deterministic, no model; the tuple `ladder()` of `pipeline.py`;
+2. `model_fix`   where nothing of it was proved: local models, with context, up to k candidates, in a second round.
 
 Proposals are proved in the order they come; the first that is proved wins.
 """

@@ -1,7 +1,8 @@
 """Import repair: what a fix needs is imported by code, never guessed.
 
 A name that the fix brings in and nothing defines is imported if the rule says how
-(`metadata.nootropic.imports`) or if it is a module of the standard library. LibCST places the statement, so
+(`metadata.nootropic.imports`) or if it is a module of the standard library and something of it is used
+(`json.loads`): alone it is rather a variable (`code`, `token`) that does not exist. LibCST places the statement, so
 docstrings, `from __future__` imports and existing groups are respected.
 """
 
@@ -30,9 +31,12 @@ def repair_imports(source: Source, edit: Edit, rule: Rule) -> tuple[tuple[Edit, 
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return (edit,), {}
     known = _imports_of_rule(rule)
+    values = (node.value for node in ast.walk(after) if isinstance(node, ast.Attribute))
+    roots = {value.id for value in values if isinstance(value, ast.Name)}
     wanted: dict[str, str] = {}
     for name in sorted(new_names(source, [edit]) & used_names(after)):
-        statement = known.get(name) or (f"import {name}" if name in sys.stdlib_module_names else None)
+        is_module = name in sys.stdlib_module_names and name in roots
+        statement = known.get(name) or (f"import {name}" if is_module else None)
         if statement is not None:
             wanted[name] = statement
     defined = {name for statement in runtime_imports(before) for name in imported_names(statement)}
@@ -61,10 +65,6 @@ def _insertion(source: Source, statements: list[str]) -> Edit | None:
     from libcst.codemod.visitors import AddImportsVisitor
 
     text = source.text.replace("\r\n", "\n")
-    try:
-        module = libcst.parse_module(text)
-    except (libcst.ParserSyntaxError, RecursionError):
-        return None
     context = CodemodContext()
     for statement in statements:
         for node in ast.parse(statement).body:
@@ -74,7 +74,10 @@ def _insertion(source: Source, statements: list[str]) -> Edit | None:
             elif isinstance(node, ast.ImportFrom) and node.module:
                 for alias in node.names:
                     AddImportsVisitor.add_needed_import(context, node.module, alias.name, alias.asname)
-    changed = AddImportsVisitor(context).transform_module(module).code
+    try:  # LibCST walks expressions by recursion, too.
+        changed = AddImportsVisitor(context).transform_module(libcst.parse_module(text)).code
+    except (libcst.ParserSyntaxError, RecursionError):
+        return None
     before, after = split_lines(text), split_lines(changed)
     first = _common(before, after)
     last = len(before) - _common(before[first:][::-1], after[first:][::-1])

@@ -1,8 +1,9 @@
 """The single checks of the proof. Each takes a `Case` and answers a `Check`; none has side effects.
 
 scope      edits lie in the finding's smallest statement (of a compound one: its head, plus a guard at the start of its
-           body) and among the imports; no forbidden path, no mark that silences a checker
-parse      the file parses, and its characters exist in its encoding
+           body; of an idle exception handler: a report of the error) and among the imports; no forbidden path, no mark
+           that silences a checker
+parse      the file parses and compiles, and its characters exist in its encoding
 names      nothing new is undefined, and what the fix brings in means what it should
 signature  parameters keep their names, order and kinds, and which of them have defaults
 bounded    the change is a change of that statement: it is neither deleted nor hidden nor rewritten beyond recognition
@@ -66,7 +67,19 @@ def _parse_check(case: Case) -> Check:
         return Check("parse", "failed", str(error))
     except ValueError as error:
         return Check("parse", "failed", f"the fix can't be written in this file: {error}")
+    problem = _compile_problem(case.after.tree)
+    if problem and not _compile_problem(case.before.tree):
+        return Check("parse", "failed", problem)
     return Check("parse", "passed")
+
+
+def _compile_problem(tree: ast.Module) -> str | None:
+    """What parses and is no program all the same: an `await` outside of `async def`, a `return` outside of any."""
+    try:
+        compile(tree, "<fixed>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return str(error)
+    return None
 
 
 def _forbidden(case: Case) -> str | None:

@@ -14,6 +14,8 @@ from nootropic_bot.verify.case import Case
 from nootropic_bot.verify.trees import changed_nodes
 
 _WORD = re.compile(r"[\w./=-]{2,}")
+# A place for a value is no word: `%s`, `%(name)s`, `{name}`.
+_PLACE = re.compile(r"%(?:\(\w+\))?[-+ #0]*[\d.*]*[a-zA-Z]\S*|\{[^{}\s]*\}\S*")
 # A shorter text is a value (`"md5"`), which a fix may replace; a longer one is a command, a query, a sentence.
 _MIN_WORDS = 3
 _SAME_TEXT = 0.5
@@ -23,21 +25,23 @@ def lost_part(case: Case) -> str | None:
     """What is missing after the fix, as a sentence; None where nothing is."""
     old, new = changed_nodes(case.regions, after=False), changed_nodes(case.regions, after=True)
     left = {child.attr for node in new for child in ast.walk(node) if isinstance(child, ast.Attribute)}
-    for name in _used_results(case, old):
-        if name not in left:
+    names = left | {child.id for node in new for child in ast.walk(node) if isinstance(child, ast.Name)}
+    for function, name in _used_results(case, old):
+        # Another function may give what is wanted at once: `Path.read_text()` for `open().read()`.
+        if function in names and name not in left:
             return f"`.{name}()` of the result is lost"
     text = " ".join(_texts(new))
     words = set(_WORD.findall(text)) | {part for word in _WORD.findall(text) for part in word.split("=")}
     for sentence in _texts(old):
-        wanted = _WORD.findall(sentence)
+        wanted = _WORD.findall(_PLACE.sub(" ", sentence))
         missing = [word for word in wanted if word not in words and word.partition("=")[0] not in words]
         if len(sentence.split()) >= _MIN_WORDS and missing and len(missing) < len(wanted) * _SAME_TEXT:
             return f"`{missing[0]}` of the text is lost"
     return None
 
 
-def _used_results(case: Case, nodes: Sequence[ast.AST]) -> Iterator[str]:
-    """The methods that are called on what the flagged code gives: `fetchall` of `flagged(...).fetchall()`."""
+def _used_results(case: Case, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, str]]:
+    """What is called on what the flagged code gives: `execute`, `fetchall` for `cursor.execute(…).fetchall()`."""
     match, lines = case.match, case.source.lines
     start, end = (
         (place.line, len(lines[place.line - 1][: place.col - 1].encode("utf-8", "surrogateescape")))
@@ -48,8 +52,10 @@ def _used_results(case: Case, nodes: Sequence[ast.AST]) -> Iterator[str]:
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
                 value = call.func.value
                 first, last = (value.lineno, value.col_offset), (value.end_lineno or 0, value.end_col_offset or 0)
-                if first <= start and end <= last:
-                    yield call.func.attr
+                if first <= start and end <= last and isinstance(value, ast.Call):
+                    function = value.func
+                    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+                    yield name, call.func.attr
 
 
 def _texts(nodes: Sequence[ast.AST]) -> Iterator[str]:

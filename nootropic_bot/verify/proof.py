@@ -42,6 +42,8 @@ def _static(case: Case) -> list[Check]:
         return static_checks(case)
     except (ValueError, Undecodable) as error:
         return [Check("parse", "failed", f"the fix can't be written in this file: {error}")]
+    except RecursionError:  # An expression of hundreds of nested parts.
+        return [Check("parse", "failed", "an expression is nested too deeply to be looked at")]
 
 
 def _parts(standing: Sequence[int], cases: Sequence[Case]) -> list[list[int]]:

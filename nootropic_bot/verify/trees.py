@@ -125,10 +125,14 @@ def fills_handler(region: Region) -> bool:
 
 
 def _is_report(node: Node) -> bool:
+    """A call on `logging`, `warnings` or something that is called a log."""
     if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
         return False
     called = node.value.func
-    return isinstance(called, ast.Attribute) and called.attr in _REPORTS
+    if not isinstance(called, ast.Attribute) or called.attr not in _REPORTS:
+        return False
+    receiver = ast.unparse(called.value).rpartition(".")[2].lower()
+    return "log" in receiver or receiver == "warnings"
 
 
 def changed_nodes(regions: Sequence[Region], *, after: bool) -> list[ast.AST]:

@@ -221,7 +221,16 @@ def test_batches_can_begin_in_the_middle() -> None:
 
 
 def test_the_answer_weighs_fully_the_prompt_a_tenth_and_padding_nothing() -> None:
-    ids, weights = next(batches([([5, 6, 7, 8, 9], 3)], Recipe(steps=1, batch_tokens=96), 0))
-    assert ids[0, :6].tolist() == [5, 6, 7, 8, 9, 0]
-    assert weights[0, :6].tolist() == pytest.approx([0, 0.1, 0.1, 1, 1, 0])
-    assert weights.sum() == pytest.approx(2.2)
+    """Of the prompt's tokens a quarter is drawn anew in each step: over 400 steps they weigh a tenth each."""
+    stream = batches([([5, 6, 7, 8, 9], 3)], Recipe(steps=1, batch_tokens=96), 0)
+    seen = [(ids[0, :6].tolist(), weights[0]) for ids, weights in itertools.islice(stream, 400)]
+    assert all(ids == [5, 6, 7, 8, 9, 0] for ids, _weights in seen)
+    mean = torch.stack([weights for _ids, weights in seen]).mean(0)
+    assert mean[[0, 3, 4, 5]].tolist() == [0, 1, 1, 0]
+    assert mean[1:3].tolist() == pytest.approx([0.1, 0.1], abs=0.03)  # Three standard errors.
+    assert mean[5:].sum() == 0
+
+
+def test_too_few_examples_are_said_to_be_too_few() -> None:
+    with pytest.raises(ValueError, match="too few"):
+        next(batches(_copies(3), _recipe(1), 0))
