@@ -45,6 +45,7 @@ class Watch:
         Raises:
             BaseException: what interrupted a callback.
         """
+        self._raised = None  # Of a call that somebody interrupted twice.
         with self._ear():
             yield
         raised, self._raised = self._raised, None
