@@ -93,10 +93,13 @@ class Models:
             self.session.notes.append("the budget of models counts this run only: the state can't be read")
             return Spent()
         month = [day for day in days if day.day[:7] == today[:7]]
+        # What runs in this process costs no tokens of a budget, and stands in no `[backend.…]` of another kind.
+        backends = self.session.config.backend
+        served = [day for day in month if day.backend in backends and backends[day.backend].kind != "llama_cpp"]
         return Spent(
-            day_tokens=sum(day.input_tokens + day.output_tokens for day in month if day.day == today),
+            day_tokens=sum(day.input_tokens + day.output_tokens for day in served if day.day == today),
             day_microdollars=sum(day.microdollars for day in month if day.day == today),
-            month_tokens=sum(day.input_tokens + day.output_tokens for day in month),
+            month_tokens=sum(day.input_tokens + day.output_tokens for day in served),
             month_microdollars=sum(day.microdollars for day in month),
         )
 
