@@ -1,4 +1,4 @@
-"""Makes docs/demo.svg from what `nootropic-bot demo` prints: its first findings and its last lines.
+"""Makes docs/demo.svg from what `nootropic-bot demo` prints: its beginning and its end.
 
 python docs/make_picture.py
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-WIDTH, FIRST, LAST = 104, 62, 3
+WIDTH, FIRST, LAST = 104, 42, 22
 
 
 def main() -> None:
