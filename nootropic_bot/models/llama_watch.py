@@ -34,7 +34,7 @@ class Watch:
     def _is_over(self) -> bool:
         try:
             return self._raised is not None or self.is_late
-        except BaseException as error:  # noqa: BLE001  `calling` raises it again.
+        except KeyboardInterrupt as error:  # What SIGINT, SIGTERM and SIGHUP raise; `calling` raises it again.
             self._raised = error
             return True
 
@@ -43,7 +43,7 @@ class Watch:
         """Around a call of llama.cpp.
 
         Raises:
-            BaseException: what interrupted a callback.
+            KeyboardInterrupt: somebody interrupted the call.
         """
         self._raised = None  # Of a call that somebody interrupted twice.
         with self._ear():
