@@ -206,6 +206,8 @@ def _same_twice(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
 
 
 def _is_given_twice(call: ast.Call) -> bool:
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "format":
+        return False
     given = [ast.dump(each) for each in call.args if not isinstance(each, ast.Constant)]
     return len(given) == 2 and given[0] == given[1]
 
