@@ -384,8 +384,15 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 @contextlib.contextmanager
 def running(args: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that hears a closed terminal, even where the tests themselves run below `nohup`."""
     started = subprocess.Popen(
-        args, cwd=cwd, env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        args,
+        cwd=cwd,
+        env=dict(env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     try:
         yield started
