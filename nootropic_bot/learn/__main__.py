@@ -25,7 +25,7 @@ from nootropic_bot.learn.steps import Plan
 @click.group(help=__doc__)
 @click.option("--work", default="fixer-training", type=click.Path(path_type=Path), show_default=True)
 @click.option("--pairs", default=300_000, show_default=True, help="Training pairs to make.")
-@click.option("--steps", default=4000, show_default=True, help="Optimizer steps of the whole schedule.")
+@click.option("--steps", default=3000, show_default=True, help="Optimizer steps of the whole schedule.")
 @click.option("--minutes", type=float, help="End the schedule after so much training time, if that is sooner.")
 @click.option("--seed", default=1, show_default=True)
 @click.pass_context
