@@ -36,6 +36,16 @@ def bound_names(tree: ast.AST, *, imports: bool = True) -> set[str]:
     return names
 
 
+def dotted(node: ast.AST) -> str:
+    """`a.b.c` of names and attributes; empty for anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        inner = dotted(node.value)
+        return f"{inner}.{node.attr}" if inner else ""
+    return ""
+
+
 def runtime_imports(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
     """Import statements at module level, in `if` and `try` too, but not those for type checkers only."""
     pending: list[ast.stmt] = list(tree.body)

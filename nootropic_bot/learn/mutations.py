@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nootropic_bot.learn.material import segment_of
+from nootropic_bot.pynames import dotted
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +145,6 @@ _DROPPED: Mapping[str, tuple[str, str, object]] = {
     "socket.create_connection": ("socket-without-timeout", "timeout", 30),
     "torch.load": ("torch-load-unsafe", "weights_only", True),
 }
-
-
-def dotted(node: ast.expr) -> str:
-    """`a.b.c` of names and attributes; empty for anything else."""
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        inner = dotted(node.value)
-        return f"{inner}.{node.attr}" if inner else ""
-    return ""
 
 
 def _calls(node: ast.Call, parent: ast.AST, lines: Sequence[str]) -> Iterator[Mutation]:

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nootropic_bot.learn.material import segment_of
-from nootropic_bot.learn.mutations import Mutation, dotted, nodes_of
+from nootropic_bot.learn.mutations import Mutation, nodes_of
+from nootropic_bot.pynames import dotted
 
 _TIMEOUT_CALLS = (
     "requests.get",

@@ -7,8 +7,8 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from nootropic_bot.learn.mutations import dotted
 from nootropic_bot.learn.strings import Written
+from nootropic_bot.pynames import dotted
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from nootropic_bot.pynames import bound_names, imported_names, runtime_imports
+from nootropic_bot.pynames import bound_names, dotted, imported_names, runtime_imports
 from nootropic_bot.verify.case import Case
 from nootropic_bot.verify.trees import changed_nodes
 
@@ -63,18 +63,9 @@ def _dotted(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
     for node in nodes:
         inner = {id(child.value) for child in ast.walk(node) if isinstance(child, ast.Attribute)}
         for child in ast.walk(node):
-            text = _text(child)
+            text = dotted(child)
             if text and id(child) not in inner:
                 yield text, child
-
-
-def _text(node: ast.AST) -> str:
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        inner = _text(node.value)
-        return f"{inner}.{node.attr}" if inner else ""
-    return ""
 
 
 def _path(text: str, meanings: Mapping[str, str], bound: set[str]) -> str:

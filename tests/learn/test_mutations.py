@@ -13,12 +13,13 @@ from nootropic_bot.critique.critic import Critic, Deadline
 from nootropic_bot.learn.blocks import checked_files, idle_handlers
 from nootropic_bot.learn.corpus import CodeFile
 from nootropic_bot.learn.expansion import Filled
-from nootropic_bot.learn.mutations import Mutation, dotted, mutations, nodes_of
+from nootropic_bot.learn.mutations import Mutation, mutations, nodes_of
 from nootropic_bot.learn.planted import _PLANTS, planted
 from nootropic_bot.learn.reshaped import _CALLS, defaults, stretched
 from nootropic_bot.learn.sources import in_function, mutated
 from nootropic_bot.learn.strings import Written
 from nootropic_bot.learn.teachable import open_critic
+from nootropic_bot.pynames import dotted
 from nootropic_bot.records import Position
 from nootropic_bot.source import decode
 from tests.learn.code import files, ingredients

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from nootropic_bot.propose.imports import repair_imports
@@ -9,6 +14,7 @@ from nootropic_bot.records import Edit, FixSource, Rule
 from nootropic_bot.source import decode
 from nootropic_bot.verify.proof import prove
 from tests.support.cases import failed, make_case
+from tests.support.repo import PROJECT
 
 
 def bounded(before: str, after: str, at: str = "", source: FixSource = "model") -> str:
@@ -313,3 +319,15 @@ def test_a_variable_that_does_not_exist_is_not_imported() -> None:
     edits, needs = repair_imports(source, Edit("app.py", 3, 3, "subprocess.run([cmd, code.x, token])\n"), rule)
     assert needs == {"code": "import code"}
     assert "import cmd" not in "".join(edit.replacement for edit in edits)
+
+
+def test_a_module_of_the_reviewed_folder_is_not_imported(tmp_path: Path) -> None:
+    """`python -m` puts the folder before the standard library, so a repository could bring its own `tarfile`."""
+    (tmp_path / "tarfile.py").write_text("raise SystemExit('it ran')\n", encoding="utf-8")
+    code = "import sys; sys.path.insert(0, '.'); from nootropic_bot.verify.calls import _UNKNOWN, _resolve\n"
+    code += "assert _resolve('tarfile.open') is _UNKNOWN; assert _resolve('json.nothing') is None\n"
+    env = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
