@@ -161,6 +161,7 @@ def _round(
     from nootropic_bot.propose.base import Context, climb
     from nootropic_bot.verify.case import Case
     from nootropic_bot.verify.proof import prove
+    from nootropic_bot.verify.standing import standing
 
     started = time.perf_counter()
     cases: list[Case] = []
@@ -168,8 +169,8 @@ def _round(
         source = sources.get(item.candidate.path)
         if source is not None:
             context = Context(source, item.match, critique.rule(item.match.rule_id), item.analysis)
-            for proposal in climb(proposers, item.finding, context):
-                cases.append(Case(source, item.match, item.analysis, proposal))
+            made = (Case(source, item.match, item.analysis, p) for p in climb(proposers, item.finding, context))
+            cases += standing(made, critique.session.config.models.candidates)
     proposed = time.perf_counter()
     request, limit = critique.session.request, critique.session.config.models.min_confidence
     for case, verdict in zip(cases, prove(cases, critique.rescan), strict=True):

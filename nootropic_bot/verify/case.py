@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from nootropic_bot.diff import LineRanges, apply_edits, meets
-from nootropic_bot.records import Edit, FileAnalysis, Match, Proposal
-from nootropic_bot.source import Source, decode, split_lines
+from nootropic_bot.records import Check, Edit, FileAnalysis, Match, Proposal
+from nootropic_bot.source import Source, Undecodable, decode, split_lines
 from nootropic_bot.statements import Node, header_lines, smallest_statement
 from nootropic_bot.verify.trees import Region, Side, differences
 
@@ -99,6 +99,24 @@ class Case:
         """Where the trees differ, imports at module level left out."""
         found = differences(self.before, self.after)
         return [region for region in found if not _is_import_insertion(region)]
+
+    @cached_property
+    def static(self) -> tuple[Check, ...]:
+        """What every check that needs no scanner says."""
+        from nootropic_bot.verify.checks import static_checks
+
+        try:
+            _ = self.fixed
+            return tuple(static_checks(self))
+        except (ValueError, Undecodable) as error:
+            return (Check("parse", "failed", f"the fix can't be written in this file: {error}"),)
+        except RecursionError:  # An expression of hundreds of nested parts.
+            return (Check("parse", "failed", "an expression is nested too deeply to be looked at"),)
+
+    @property
+    def stands(self) -> bool:
+        """Whether no static check failed."""
+        return not any(check.status == "failed" for check in self.static)
 
     def _byte_place(self, line: int, col: int) -> tuple[int, int]:
         text = self.source.lines[line - 1][: col - 1] if line <= len(self.source.lines) else ""

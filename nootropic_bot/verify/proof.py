@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from nootropic_bot.records import Check, FileAnalysis, Verdict
-from nootropic_bot.source import Source, Undecodable
+from nootropic_bot.source import Source
 from nootropic_bot.verify.case import Case
-from nootropic_bot.verify.checks import scan_checks, static_checks
+from nootropic_bot.verify.checks import scan_checks
 
 # The order in which checks are shown.
 _ORDER = ("scope", "parse", "names", "signature", "bounded", "gone", "nothing_new")
@@ -27,23 +27,12 @@ def prove(cases: Sequence[Case], rescan: Rescan) -> list[Verdict]:
         cases: proposals with what they are about.
         rescan: gives the critic's analysis of decoded files, with no cache and no suppression.
     """
-    static = [_static(case) for case in cases]
-    standing = [i for i, checks in enumerate(static) if not any(check.status == "failed" for check in checks)]
+    standing = [i for i, case in enumerate(cases) if case.stands]
     analyses: dict[int, FileAnalysis] = {}
     for part in _parts(standing, cases):
         scanned = rescan([cases[i].fixed for i in part])
         analyses.update(zip(part, scanned, strict=True))
-    return [_verdict(cases[i], checks, analyses.get(i)) for i, checks in enumerate(static)]
-
-
-def _static(case: Case) -> list[Check]:
-    try:
-        _ = case.fixed
-        return static_checks(case)
-    except (ValueError, Undecodable) as error:
-        return [Check("parse", "failed", f"the fix can't be written in this file: {error}")]
-    except RecursionError:  # An expression of hundreds of nested parts.
-        return [Check("parse", "failed", "an expression is nested too deeply to be looked at")]
+    return [_verdict(case, case.static, analyses.get(i)) for i, case in enumerate(cases)]
 
 
 def _parts(standing: Sequence[int], cases: Sequence[Case]) -> list[list[int]]:
