@@ -53,16 +53,16 @@ class Case:
     def before(self) -> Side:
         """The original tree."""
         ranges = tuple((edit.start_line, edit.end_line) for edit in self.trimmed)
-        return Side(_parse(self.source.text), ranges, tuple((e.end_line, _growth(e)) for e in self.trimmed))
+        return Side(parse(self.source.text), ranges, tuple((e.end_line, growth(e)) for e in self.trimmed))
 
     @cached_property
     def after(self) -> Side:
         """The fixed tree; its edited ranges are the images of the original ones."""
         ranges, grown = [], 0
         for edit in self.trimmed:
-            ranges.append((edit.start_line + grown, edit.end_line + grown + _growth(edit)))
-            grown += _growth(edit)
-        return Side(_parse(self.fixed.text), tuple(ranges))
+            ranges.append((edit.start_line + grown, edit.end_line + grown + growth(edit)))
+            grown += growth(edit)
+        return Side(parse(self.fixed.text), tuple(ranges))
 
     @cached_property
     def target(self) -> Node | None:
@@ -90,8 +90,8 @@ class Case:
     def inside_after(self) -> LineRanges:
         """The image of `inside_before` in the fixed file."""
         ((first, last),) = self.inside_before
-        above = sum(_growth(edit) for edit in self.trimmed if edit.end_line < first)
-        within = sum(_growth(edit) for edit in self.trimmed if first <= edit.start_line <= last + 1)
+        above = sum(growth(edit) for edit in self.trimmed if edit.end_line < first)
+        within = sum(growth(edit) for edit in self.trimmed if first <= edit.start_line <= last + 1)
         return ((first + above, max(last + above + within, first + above)),)
 
     @cached_property
@@ -106,7 +106,12 @@ class Case:
 
 
 @lru_cache(maxsize=4)
-def _parse(text: str) -> ast.Module:
+def parse(text: str) -> ast.Module:
+    """The tree of a module.
+
+    Raises:
+        Unparsable: it has none.
+    """
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -125,7 +130,8 @@ def _trim(source: Source, edit: Edit) -> Edit | None:
     return Edit(edit.path, start, end, "".join(new)) if old or new else None
 
 
-def _growth(edit: Edit) -> int:
+def growth(edit: Edit) -> int:
+    """By how many lines an edit moves what lies below it."""
     return len(split_lines(edit.replacement)) - (edit.end_line - edit.start_line + 1)
 
 
