@@ -100,6 +100,12 @@ class Case:
         found = differences(self.before, self.after)
         return [region for region in found if not _is_import_insertion(region)]
 
+    def forget_trees(self) -> None:
+        """Free the trees, a megabyte or more each; the lines that were found with them stay, the rest is made anew."""
+        _ = self.inside_before, self.inside_after
+        for name in ("before", "after", "target", "regions", "new_lines"):
+            self.__dict__.pop(name, None)
+
     def _byte_place(self, line: int, col: int) -> tuple[int, int]:
         text = self.source.lines[line - 1][: col - 1] if line <= len(self.source.lines) else ""
         return line, len(text.encode("utf-8", "surrogateescape"))

@@ -8,7 +8,7 @@ where that says nothing. Nothing here touches the user's files: a candidate exis
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nootropic_bot.records import Check, FileAnalysis, Proposal, Verdict
@@ -55,8 +55,15 @@ def prove(
             gets a verdict of its own.
         worth_batching: the bytes that scanning fixes together must save; None: scan every fix alone.
     """
-    static = [_static(case) for case in cases]
-    search = _Search(cases, static, is_enough, _chains(cases, static))
+    static, members = [], {}
+    for i, case in enumerate(cases):
+        static.append(_static(case))
+        if worth_batching is not None and all(check.status == "passed" for check in static[i]):
+            made = member(case, i)
+            if made is not None:
+                members[i] = made
+        case.forget_trees()
+    search = _Search(cases, static, is_enough, _chains(cases, static), members)
     if worth_batching is not None:
         search.label(worth_batching)
     while due := search.due():
@@ -86,8 +93,8 @@ class _Search:
     static: Sequence[Sequence[Check]]
     is_enough: Callable[[Proposal], bool]
     chains: Sequence[Sequence[int]]
+    members: Mapping[int, Member]
     scanned: dict[int, Sequence[Check]] = field(default_factory=dict)
-    members: dict[int, Member] = field(default_factory=dict)
     labels: dict[int, Label] = field(default_factory=dict)
 
     def label(self, worth: int) -> None:
@@ -97,12 +104,8 @@ class _Search:
         sizes = {id(case.source): len(case.source.raw) for case in self.cases}
         if sum((count - 1) * sizes[source] for source, count in counts.items()) < worth:
             return
-        for i in standing:
-            if all(check.status == "passed" for check in self.static[i]):
-                made = member(self.cases[i], i)
-                if made is not None:
-                    self.members[i] = made
-                    self.labels[i] = (id(self.cases[i].source), id(self.cases[i].analysis))
+        for i in self.members:
+            self.labels[i] = (id(self.cases[i].source), id(self.cases[i].analysis))
 
     def due(self) -> list[int]:
         """What to scan next: of each finding the first case without an answer, and all that go alone."""
