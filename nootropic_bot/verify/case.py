@@ -90,7 +90,7 @@ class Case:
     def inside_after(self) -> LineRanges:
         """The image of `inside_before` in the fixed file."""
         ((first, last),) = self.inside_before
-        above = sum(growth(edit) for edit in self.trimmed if edit.end_line < first)
+        above = sum(growth(edit) for edit in self.trimmed if max(edit.start_line, edit.end_line) < first)
         within = sum(growth(edit) for edit in self.trimmed if first <= edit.start_line <= last + 1)
         return ((first + above, max(last + above + within, first + above)),)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nootropic_bot.critique.critic import Deadline
-from nootropic_bot.records import FileAnalysis, Gap, Verdict
+from nootropic_bot.records import Edit, FileAnalysis, Gap, Proposal, Verdict
 from nootropic_bot.source import Source
 from nootropic_bot.verify.case import Case
 from nootropic_bot.verify.proof import prove
@@ -258,3 +258,15 @@ def test_a_part_that_could_not_be_read_before_may_stay_unread_and_no_other(scan:
     # Another place: nothing together. Alone, the count of gaps decides.
     assert answers(2) == [True] * 3
     assert scan.starts[1:] == [1, 3]
+
+
+@pytest.mark.parametrize("worth", [None, 0])
+def test_an_import_right_above_the_statement_does_not_push_it_off_its_lines(scan: Scanner, worth: int | None) -> None:
+    source, analysis = scan.read("from app import old\na = old(1)\nb = old(2)\nc = old(3)\n")
+    cases = []
+    for match in analysis.matches:
+        number = match.start.line
+        above = Edit(source.path, 1, 1, source.lines[0] + "import json\n")
+        fix = Edit(source.path, number, number, source.lines[number - 1].replace("old(", "json.loads("))
+        cases.append(Case(source, match, analysis, Proposal(f"line {number}", (above, fix), "rule")))
+    assert [verdict.is_verified for verdict in prove(cases, scan, worth_batching=worth)] == [True] * 3
