@@ -17,6 +17,7 @@ def standing(cases: Iterable[Case], wanted: int) -> list[Case]:
     for case in cases:
         stands = case.stands
         if stands or not kept:
+            case.settle()
             kept.append(case)
         passed += stands
         if passed >= wanted:
