@@ -93,17 +93,17 @@ class _Search:
 
     def due(self) -> list[int]:
         """What to scan next: of each finding the first case without an answer, and all that go alone."""
-        found = []
-        for chain in self.chains:
-            for i in chain:
-                if i not in self.scanned:
-                    found.append(i)
-                    # Behind a suspect the next one is tried at once, which saves a start where the suspicion holds.
-                    if self.labels.get(i) is not None:
-                        break
-                elif self.verdict(i).is_verified and self.is_enough(self.cases[i].proposal):
-                    break
-        return found
+        return [i for chain in self.chains for i in self._due_of(chain)]
+
+    def _due_of(self, chain: Sequence[int]) -> Iterator[int]:
+        for i in chain:
+            if i not in self.scanned:
+                yield i
+                # Behind a suspect the next one is tried at once, which saves a start where the suspicion holds.
+                if self.labels.get(i) is not None:
+                    return
+            elif self.verdict(i).is_verified and self.is_enough(self.cases[i].proposal):
+                return
 
     def scan(self, due: Sequence[int], rescan: Rescan) -> None:
         """Scan these cases in as few copies of files as possible, and note what that says."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,9 +68,3 @@ def line_cases(source: Source, analysis: FileAnalysis, match: Match, *lines: str
 def matches_of(analysis: FileAnalysis, rule_id: str, line: int = 0) -> list[Match]:
     """The matches of a rule, on a line if one is given."""
     return [m for m in analysis.matches if m.rule_id == rule_id and line in (0, m.start.line)]
-
-
-def sound(cases: Iterable[Case], verified: Iterable[bool]) -> list[tuple[str, int, int]]:
-    """The findings of the verified cases, by rule and place."""
-    pairs = zip(cases, verified, strict=True)
-    return sorted((c.match.rule_id, c.match.start.line, c.match.start.col) for c, is_good in pairs if is_good)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from nootropic_bot.critique.critic import Deadline
+from nootropic_bot.critique.semgrep import Engine, TargetScan
 from nootropic_bot.records import Edit, FileAnalysis, Gap, Proposal, Verdict
 from nootropic_bot.source import Source
 from nootropic_bot.verify.case import Case
@@ -230,10 +230,15 @@ def test_little_work_is_scanned_one_by_one_in_one_start(scan: Scanner) -> None:
     assert scan.starts == [6]
 
 
-def test_without_time_nothing_is_proved_and_nothing_started(scan: Scanner, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_time_nothing_is_proved_and_nothing_started(scan: Scanner) -> None:
     source, analysis = scan.read(functions(*["return a == None"] * 4))
     cases = [c for m in analysis.matches for c in line_cases(source, analysis, m, "    return a is None\n")]
-    idle = replace(scan.critic, engine=replace(scan.critic.engine, core=Path("/nonexistent")))
+
+    class NeverAsked(Engine):
+        def scan(self, *_args: object, **_options: object) -> list[TargetScan]:
+            raise AssertionError("the engine was started")
+
+    idle = replace(scan.critic, engine=NeverAsked(None, "none"))
     verdicts = prove(cases, lambda sources: idle.analyse_sources(sources, Deadline(0)), worth_batching=0)
     assert {said(verdict, "gone") for verdict in verdicts} == {
         "the fixed file could not be analysed: skipped: the time budget was used up while the scanner ran"
