@@ -166,6 +166,31 @@ def test_an_import_that_many_need_is_made_once(scan: Scanner) -> None:
     )
 
 
+def test_a_name_that_many_put_into_one_import_is_put_there_once(scan: Scanner) -> None:
+    source, analysis = scan.read(functions(*["return a == None"] * 4))
+    widened = Edit(source.path, 1, 1, source.lines[0].replace("check", "check, fresh"))
+    cases = [
+        replace(case, proposal=replace(case.proposal, edits=(widened, *case.proposal.edits)))
+        for m in analysis.matches
+        for case in line_cases(source, analysis, m, "    return fresh(a) is None\n")
+    ]
+    verdicts, starts = both_ways(scan, cases)
+    assert [verdict.is_verified for verdict in verdicts] == [True] * 4
+    assert starts == [1]
+
+
+def test_names_that_differ_in_one_import_are_scanned_apart(scan: Scanner) -> None:
+    source, analysis = scan.read(functions(*["return a == None"] * 2))
+    cases = []
+    for name, m in zip(("fresh", "other"), analysis.matches, strict=True):
+        widened = Edit(source.path, 1, 1, source.lines[0].replace("check", f"check, {name}"))
+        (case,) = line_cases(source, analysis, m, f"    return {name}(a) is None\n")
+        cases.append(replace(case, proposal=replace(case.proposal, edits=(widened, *case.proposal.edits))))
+    verdicts, starts = both_ways(scan, cases)
+    assert [verdict.is_verified for verdict in verdicts] == [True] * 2
+    assert starts == [2]
+
+
 def test_two_findings_on_one_line_and_in_one_statement(scan: Scanner) -> None:
     """Their lines overlap, so they go to different copies, in the same start."""
     bodies = [
