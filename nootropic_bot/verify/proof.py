@@ -131,16 +131,19 @@ class _Search:
                     self.labels.update((each.number, None) for each in part)
 
     def _note(self, batch: Batch, analysis: FileAnalysis) -> None:
-        """A batch that passes proves its members; else suspects go alone, and the others are tried once more."""
-        suspects = batch.suspects(analysis)
-        if suspects is None:
-            detail = f"in one scan with {len(batch.members) - 1} more fixes of this file"
+        """A batch that passes proves its members. Else some are refuted, suspects go alone, the others once more."""
+        judgement = batch.judge(analysis)
+        detail = f"in one scan with {len(batch.members) - 1} more fixes of this file"
+        if judgement.is_proof:
             for each in batch.members:
                 self.scanned[each.number] = [Check("gone", "passed", detail), Check("nothing_new", "passed", detail)]
             return
-        named = {each.number for each in suspects}
+        for i, check in judgement.refuted.items():
+            rest = {"gone", "nothing_new"} - {check.name}
+            self.scanned[i] = [check, *(Check(name, "not_run", "an earlier check failed") for name in rest)]
+        self.labels.update(dict.fromkeys(judgement.suspects))
+        named = {*judgement.refuted, *judgement.suspects}
         others = [each.number for each in batch.members if each.number not in named]
-        self.labels.update(dict.fromkeys(named))
         for place, i in enumerate(others):
             label = self.labels[i]
             if label is not None:
