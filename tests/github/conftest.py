@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,20 @@ FIVE_AND_THIRTY = {5: "x5 = eval('5')\n", 30: "x30 = eval('30')\n"}
 
 @dataclass
 class Scene:
-    """`work`: a clone of the repository on the branch of pull request 1."""
+    """`main` and `head`: the commits that pull request 1 lies between."""
 
     server: GitHubServer
     repository: r.Repository
-    work: Repo
     folder: Path
+    main: str
+    head: str
+
+    @cached_property
+    def work(self) -> Repo:
+        """A clone on the branch of pull request 1."""
+        work = self.server.checkout(self.repository, self.folder / "work")
+        work.git("switch", "--quiet", "feature")
+        return work
 
     def push(self, files: dict[str, str | bytes], *, force: bool = False) -> str:
         """Commit, push, and answer the id."""
@@ -47,10 +56,7 @@ class Scene:
     def open_from_fork(self, owner: str = "eve") -> r.PullRequest:
         """A pull request from somebody's copy."""
         fork = self.server.fork(self.repository, owner)
-        work = self.server.checkout(fork, self.folder / owner)
-        work.git("switch", "--quiet", "--create", "patch")
-        work.commit({"a.py": changed(at={10: "x10 = 'ten'\n"})})
-        work.git("push", "--quiet", "origin", "patch")
+        self.server.commit(fork, "patch", {"a.py": changed(at={10: "x10 = 'ten'\n"})}, user=owner, parent=self.main)
         return self.server.open_pull(self.repository, f"{owner}:patch", user=owner)
 
 
@@ -71,12 +77,8 @@ def server(tmp_path: Path, clock: Clock) -> Iterator[GitHubServer]:
 @pytest.fixture
 def scene(server: GitHubServer, tmp_path: Path) -> Scene:
     repository = server.create_repository("octo/app")
-    work = server.checkout(repository, tmp_path / "work")
-    work.commit({"a.py": changed(), "gone.py": "gone = 1\n"}, "first")
-    work.git("push", "--quiet", "origin", "HEAD:main")
-    work.git("switch", "--quiet", "--create", "feature")
-    scene = Scene(server, repository, work, tmp_path)
-    work.git("rm", "--quiet", "gone.py")
-    scene.push({"a.py": changed(at=FIVE_AND_THIRTY), "new.py": "one = 1\ntwo = 2\n"})
+    main = server.commit(repository, "main", {"a.py": changed(), "gone.py": "gone = 1\n"}, "first")
+    files = {"a.py": changed(at=FIVE_AND_THIRTY), "new.py": "one = 1\ntwo = 2\n", "gone.py": None}
+    head = server.commit(repository, "feature", files, parent=main)
     server.open_pull(repository, "feature")
-    return scene
+    return Scene(server, repository, tmp_path, main, head)

@@ -32,7 +32,7 @@ def test_pull_requests_of_a_branch_and_of_a_fork(scene: Scene) -> None:
     scene.open_from_fork()
     own, other = scene.pull(number=1), scene.pull(number=2)
     assert (own.head.repo.full_name, own.changed_files, own.commits) == ("octo/app", 3, 1)
-    assert own.head.sha == scene.work.git("rev-parse", "HEAD")
+    assert own.head.sha == scene.head
     assert (other.head.repo.full_name, other.head.label, other.head.repo.fork) == ("eve/app", "eve:patch", True)
     repository = scene.server.client("bot").get_repo("octo/app")
     assert [each.number for each in repository.get_pulls()] == [2, 1]
@@ -196,8 +196,8 @@ def test_artifacts_of_a_forks_run_are_found_by_commit_only(scene: Scene) -> None
     assert (run.head_sha, run.head_repository.full_name) == (pull.head, "eve/app")
     assert list(repository.get_commit(pull.head).get_pulls()) == []
     artifact = next(each for each in run.get_artifacts() if each.name == "report")
-    status, _, data = client.requester.requestBlob("GET", artifact.archive_download_url), None, None
-    location = status[1]["location"]
+    _, headers, _ = client.requester.requestBlob("GET", artifact.archive_download_url)
+    location = headers["location"]
     data = requests.get(location, timeout=10).content
     assert zipfile.ZipFile(BytesIO(data)).read("report.json") == b"{}"
     refused = requests.get(location, headers={"Authorization": "Bearer x"}, timeout=10)
@@ -211,7 +211,7 @@ def test_a_workflow_is_dispatched_when_its_file_allows_it(scene: Scene) -> None:
     assert not workflow.create_dispatch("feature")
     scene.push({path: "on: {workflow_dispatch: {}}\n"})
     assert workflow.create_dispatch("feature", {"reason": "fix"})
-    (run,) = workflow.get_runs() if False else scene.server.client("bot").get_repo("octo/app").get_workflow_runs()
+    (run,) = scene.server.client("bot").get_repo("octo/app").get_workflow_runs()
     assert (run.event, run.head_sha) == ("workflow_dispatch", scene.work.git("rev-parse", "HEAD"))
 
 
@@ -472,22 +472,15 @@ def test_a_right_answer_does_not(tmp_path: Path) -> None:
 def _ask_for_a_pull(folder: Path) -> None:
     """Both ways, in a server of its own."""
     with GitHubServer(folder / "github") as server:
-        _little_pull(server, folder)
+        repository = server.create_repository("octo/app")
+        main = server.commit(repository, "main", {"a.py": "a = 1\n"})
+        server.commit(repository, "feature", {"a.py": "a = 2\n"}, parent=main)
+        server.open_pull(repository, "feature")
         head = {"Authorization": f"Bearer {server.token('bot')}"}
         query = 'query { repository(owner: "octo", name: "app") { pullRequest(number: 1) { title } } }'
         requests.post(f"{server.url}/graphql", json={"query": query}, headers=head, timeout=10)
         with contextlib.suppress(requests.ConnectionError):
             requests.get(f"{server.url}/repos/octo/app/pulls/1", timeout=10)
-
-
-def _little_pull(server: GitHubServer, folder: Path) -> None:
-    repository = server.create_repository("octo/app")
-    work = server.checkout(repository, folder / "work")
-    work.commit({"a.py": "a = 1\n"})
-    work.git("push", "--quiet", "origin", "HEAD:main")
-    work.commit({"a.py": "a = 2\n"})
-    work.git("push", "--quiet", "origin", "HEAD:feature")
-    server.open_pull(repository, "feature")
 
 
 def test_the_trimmed_descriptions_say_where_they_come_from() -> None:

@@ -241,7 +241,7 @@ def jwt_claims(value: str) -> JSON | None:
 def is_valid(claims: JSON, now: float) -> bool:
     """At most ten minutes, says the documentation, and neither over nor in the future."""
     issued, expires = claims.get("iat", 0), claims.get("exp", 0)
-    return issued <= now + 60 and now < expires <= now + JWT_SECONDS
+    return bool(issued <= now + 60 and now < expires <= now + JWT_SECONDS)
 
 
 def _installation(request: Request, repository: r.Repository) -> JSON:

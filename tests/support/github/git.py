@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,7 +97,7 @@ class BareRepository:
     def refs(self, prefix: str = "refs/heads/") -> dict[str, str]:
         """Commit ids (or those of tags) by full name."""
         lines = self.run("for-each-ref", "--format=%(refname)%00%(objectname)", prefix).decode().splitlines()
-        return dict(line.split("\0") for line in lines)  # type: ignore[misc]
+        return {name: sha for name, _, sha in (line.partition("\0") for line in lines)}
 
     def head_of(self, branch: str) -> str | None:
         """The commit at the tip of a branch."""
@@ -155,9 +155,32 @@ class BareRepository:
         """The bytes of a blob."""
         return self.run("cat-file", "blob", sha)
 
+    def point(self, refs: Mapping[str, str]) -> None:
+        """Let each ref name that object."""
+        self.run("update-ref", "--stdin", feed="".join(f"update {name} {sha}\n" for name, sha in refs.items()).encode())
+
+    def import_commit(
+        self, branch: str, files: Mapping[str, bytes | None], message: str, who: Sequence[Person], parent: str | None
+    ) -> str:
+        """A commit on a branch that changes these files (None: removes), in one process however many they are."""
+        feed = [f"commit refs/heads/{branch}\n".encode()]
+        for role, person in zip(("author", "committer"), who, strict=True):
+            feed.append(f"{role} {person.name} <{person.email}> {person.date}\n".encode())
+        feed.append(_data(message.encode()))
+        if parent is not None:
+            feed.append(f"from {parent}\n".encode())
+        for path, data in files.items():
+            feed.append(f"D {path}\n".encode() if data is None else f"M 100644 inline {path}\n".encode() + _data(data))
+        self.run("fast-import", "--quiet", "--force", "--date-format=raw", feed=b"".join(feed))
+        return self.line("rev-parse", f"refs/heads/{branch}")
+
     def store_blob(self, data: bytes) -> str:
         """Keep these bytes; their id."""
         return self.line("hash-object", "-w", "--stdin", feed=data)
+
+
+def _data(data: bytes) -> bytes:
+    return b"data %d\n%s\n" % (len(data), data)
 
 
 def _commit(record: str) -> Commit:

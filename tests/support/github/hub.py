@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
@@ -84,6 +84,17 @@ class Hub:
         found = r.Repository(number, self.user(owner), name, git, self.now(), default_branch, is_private)
         self.repositories[number] = found
         return found
+
+    def commit(
+        self, repository: r.Repository, branch: str, files: Mapping[str, str | bytes | None], message: str,
+        user: r.User, *, parent: str | None = None, committer: r.User | None = None,
+    ) -> str:  # fmt: skip
+        """A commit on a branch, as if pushed. `parent`: where it starts; by default at the branch, if it exists."""
+        git = repository.git
+        start = parent or git.head_of(branch)
+        data = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
+        who = (self.person(user), self.person(committer or user))
+        return git.import_commit(branch, data, message, who, start)
 
     def fork(self, parent: r.Repository, owner: str) -> r.Repository:
         number = self.new_id()
@@ -182,13 +193,12 @@ class Hub:
         git, ref = pull.repository.git, f"refs/pull/{pull.number}/head"
         if pull.head_repository is not None and pull.head_repository is not pull.repository:
             git.run("fetch", "--quiet", "--no-tags", str(pull.head_repository.git.path), f"+{head}:{ref}")
-        else:
-            git.run("update-ref", ref, head)
         pull.head, pull.base, pull.updated = head, base, self.now()
         pull.heads.append(head)
         # Kept for ever: comments are mapped from the commit they were made on.
-        git.run("update-ref", f"refs/heads-of-pull/{pull.number}/{len(pull.heads)}", head)
+        refs = {ref: head, f"refs/heads-of-pull/{pull.number}/{len(pull.heads)}": head}
         self._try_merge(pull)
+        git.point(refs if pull.merge_commit is None else {**refs, f"refs/pull/{pull.number}/merge": pull.merge_commit})
         for thread in pull.threads:
             self.place(thread)
 
@@ -201,10 +211,8 @@ class Hub:
             return
         web = self.person(self.user("web-flow"))
         message = f"Merge {pull.head} into {pull.base}".encode()
-        pull.merge_commit = git.line(
-            "commit-tree", tree, "-p", pull.base, "-p", pull.head, feed=message, who=(web, web)
-        )
-        git.run("update-ref", f"refs/pull/{pull.number}/merge", pull.merge_commit)
+        parents = ("-p", pull.base, "-p", pull.head)
+        pull.merge_commit = git.line("commit-tree", tree, *parents, feed=message, who=(web, web))
 
     def merge_base(self, pull: r.PullRequest, head: str | None = None) -> str:
         """Where the pull request's own commits begin."""

@@ -139,7 +139,8 @@ def create_tree(request: Request) -> Answer:
 
 def write_tree(repository: r.Repository, lines: dict[str, str]) -> str:
     """Trees from the leaves up, with git's own `mktree`."""
-    here, below = [], {}
+    here: list[str] = []
+    below: dict[str, dict[str, str]] = {}
     for path, entry in lines.items():
         name, _, rest = path.partition("/")
         if rest:

@@ -104,7 +104,7 @@ class Shapes:
         }  # fmt: skip
 
     def full_repository(self, repository: r.Repository) -> JSON:
-        more = {"subscribers_count": 0, "network_count": 0}
+        more: JSON = {"subscribers_count": 0, "network_count": 0}
         if repository.parent is not None and not repository.parent.is_deleted:
             parent = self.repository(repository.parent)
             more |= {"parent": parent, "source": parent}
