@@ -33,10 +33,12 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.github import records as r
 from tests.support.github.contract import ContractBroken, Violation
+from tests.support.github.events import Events
 from tests.support.github.faults import Fault, Faults
 from tests.support.github.hub import Hub
 from tests.support.github.limits import Limits
 from tests.support.github.log import Log, Logged
+from tests.support.github.people import apply_suggestions
 from tests.support.github.pipeline import Pipeline
 from tests.support.github.routing import Answer
 from tests.support.repo import Repo
@@ -59,7 +61,7 @@ class GitHubServer:
 
     def __init__(self, folder: Path, *, clock: Callable[[], float] = time.time) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.hub = Hub(folder, clock)
+        self.hub = Hub(folder.resolve(), clock)
         self.limits = Limits()
         self.log = Log()
         self.stopping = threading.Event()
@@ -193,6 +195,21 @@ class GitHubServer:
             pull.comments.append(comment)
             self.hub.keep(comment, "IC")
             return comment
+
+    def find_comment(self, number: int) -> r.ReviewComment:
+        """A review comment by its number."""
+        comment: r.ReviewComment = self.hub.nodes[f"PRRC_{number}"]
+        return comment
+
+    def apply_suggestions(self, *numbers: int, user: str = "mona") -> str:
+        """The button of the page, for these review comments in one batch; `NotApplicable` where there is none."""
+        with self.hub.lock:
+            return apply_suggestions(self.hub, [self.find_comment(each) for each in numbers], self.hub.user(user))
+
+    @property
+    def events(self) -> Events:
+        """What webhooks and workflows are told."""
+        return Events(self.hub)
 
     def add_workflow(self, repository: r.Repository, path: str, name: str) -> r.Workflow:
         """A workflow file; its text is read from git when it is dispatched."""

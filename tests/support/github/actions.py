@@ -22,12 +22,12 @@ JWT_SECONDS = 600
 def list_workflows(request: Request) -> Listed:
     repository = request.repository
     found = [each for each in request.hub.workflows.values() if each.repository is repository]
-    return Listed(found, lambda workflow: _workflow(request, workflow), "workflows")
+    return Listed(found, lambda workflow: workflow_shape(PullShapes(request.hub), workflow), "workflows")
 
 
 @route(f"GET {REPO}/actions/workflows/{{workflow_id}}", "actions:read")
 def get_workflow(request: Request) -> Answer:
-    return Answer(_workflow(request, _find_workflow(request)))
+    return Answer(workflow_shape(PullShapes(request.hub), _find_workflow(request)))
 
 
 @route(f"POST {REPO}/actions/workflows/{{workflow_id}}/dispatches", "actions:write", is_content=True)
@@ -49,7 +49,7 @@ def dispatch(request: Request) -> Answer:
     hub.runs[run.id] = run
     if not fields.get("return_run_details"):
         return Answer(None, 204)
-    shown = _run(request, run)
+    shown = run_shape(PullShapes(request.hub), run)
     return Answer({"workflow_run_id": run.id, "run_url": shown["url"], "html_url": shown["html_url"]})
 
 
@@ -62,11 +62,11 @@ def _find_workflow(request: Request) -> r.Workflow:
     raise not_found()
 
 
-def _workflow(request: Request, workflow: r.Workflow) -> JSON:
-    shapes = PullShapes(request.hub)
+def workflow_shape(shapes: PullShapes, workflow: r.Workflow) -> JSON:
+    """A workflow as GitHub's JSON."""
     url = f"{shapes.repository_url(workflow.repository)}/actions/workflows/{workflow.id}"
     html = f"{shapes.html(workflow.repository)}/blob/main/{workflow.path}"
-    born = request.hub.iso(workflow.repository.created)
+    born = shapes.hub.iso(workflow.repository.created)
     return {
         "id": workflow.id, "node_id": f"W_{workflow.id}", "name": workflow.name, "path": workflow.path,
         "state": "active", "created_at": born, "updated_at": born, "url": url, "html_url": html,
@@ -83,12 +83,12 @@ def list_runs(request: Request) -> Listed:
             found = [
                 each for each in found if query[name] in (getattr(each, value), name == "status" and each.conclusion)
             ]
-    return Listed(found[::-1], lambda run: _run(request, run), "workflow_runs")
+    return Listed(found[::-1], lambda run: run_shape(PullShapes(request.hub), run), "workflow_runs")
 
 
 @route(f"GET {RUN}", "actions:read")
 def get_run(request: Request) -> Answer:
-    return Answer(_run(request, _find_run(request)))
+    return Answer(run_shape(PullShapes(request.hub), _find_run(request)))
 
 
 @route(f"GET {RUN}/artifacts", "actions:read")
@@ -142,19 +142,20 @@ def _find_artifact(request: Request) -> r.Artifact:
     return artifact
 
 
-def _run(request: Request, run: r.WorkflowRun) -> JSON:
-    shapes, repository = PullShapes(request.hub), run.workflow.repository
+def run_shape(shapes: PullShapes, run: r.WorkflowRun) -> JSON:
+    """A run as GitHub's JSON."""
+    hub, repository = shapes.hub, run.workflow.repository
     url = f"{shapes.repository_url(repository)}/actions/runs/{run.id}"
     html = f"{shapes.html(repository)}/actions/runs/{run.id}"
     commit = run.head_repository.git.commit(run.head)
     author, committer = ({"name": each.name, "email": each.email} for each in (commit.author, commit.committer))
-    started = request.hub.iso(run.created)
+    started = hub.iso(run.created)
     return {
         "id": run.id, "name": run.workflow.name, "node_id": f"WFR_{run.id}", "head_branch": run.head_branch,
         "head_sha": run.head, "path": run.workflow.path, "display_title": commit.message.split("\n")[0],
         "run_number": run.number, "run_attempt": 1, "event": run.event, "status": run.status,
         "conclusion": run.conclusion, "workflow_id": run.workflow.id, "url": url, "html_url": html,
-        "pull_requests": [shapes.minimal_pull(pull) for pull in request.hub.pulls_of_run(run)],
+        "pull_requests": [shapes.minimal_pull(pull) for pull in hub.pulls_of_run(run)],
         "created_at": started, "updated_at": started, "run_started_at": started, "actor": shapes.user(run.actor),
         "triggering_actor": shapes.user(run.actor), "previous_attempt_url": None, "referenced_workflows": [],
         "check_suite_url": f"{shapes.repository_url(repository)}/check-suites/{run.id}", "check_suite_id": run.id,

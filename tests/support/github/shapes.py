@@ -96,11 +96,12 @@ class Shapes:
         return {
             **self.minimal_repository(repository), **dict.fromkeys(_ZERO, 0), "license": None, "homepage": None,
             "git_url": f"git://{html.partition('://')[2]}.git", "ssh_url": f"git@127.0.0.1:{repository.full_name}.git",
-            "clone_url": str(repository.git.path), "svn_url": html, "mirror_url": None, "language": None,
+            "clone_url": repository.git.path.as_uri(), "svn_url": html, "mirror_url": None, "language": None,
             "default_branch": repository.default_branch, "open_issues_count": 0, "has_issues": True,
             "has_projects": False, "has_wiki": False, "has_pages": False, "has_downloads": False,
             "has_discussions": False, "archived": False, "disabled": False, "pushed_at": born, "created_at": born,
-            "updated_at": born, "visibility": "private" if repository.is_private else "public",
+            "updated_at": born, "topics": [], "allow_forking": True, "is_template": False,
+            "web_commit_signoff_required": False, "visibility": "private" if repository.is_private else "public",
         }  # fmt: skip
 
     def full_repository(self, repository: r.Repository) -> JSON:
