@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
 import socket
@@ -66,7 +67,7 @@ class GitHubServer:
         self.log = Log()
         self.stopping = threading.Event()
         self.faults = Faults()
-        self._pipeline = Pipeline(self.hub, self.limits)
+        self.pipeline = Pipeline(self.hub, self.limits)
         server = self
 
         class Handler(_Handler):
@@ -99,12 +100,12 @@ class GitHubServer:
     @property
     def violations(self) -> list[Violation]:
         """Where clients did not keep to the description."""
-        return self._pipeline.violations
+        return self.pipeline.violations
 
     @property
     def drift(self) -> list[Violation]:
         """Where the server did not, or failed."""
-        return self._pipeline.drift
+        return self.pipeline.drift
 
     # Tokens and clients.
 
@@ -257,6 +258,13 @@ class GitHubServer:
         self.faults.add(Fault(method, path, times=times, effect=True, seconds=seconds))
 
 
+def _parsed(raw: bytes) -> Any:
+    try:
+        return json.loads(raw) if raw else None
+    except ValueError:
+        return raw
+
+
 def _zip(files: Mapping[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -302,31 +310,32 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_any(self) -> None:
         """One request, with what was ordered to go wrong with it."""
-        server, path = self.owner, self.path.partition("?")[0]
+        server, (path, _, query) = self.owner, self.path.partition("?")
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
         fault = server.faults.take(self.command, path)
         if fault is not None and fault.seconds:
             server.stopping.wait(fault.seconds)
-        answer, label, body = self._answer(raw) if fault is None or fault.effect else (None, "?", None)
+        answer = self._answer(headers, raw) if fault is None or fault.effect else None
         if fault is not None and fault.status is not None:
             answer = fault.answer
-        is_drop = answer is None or (fault is not None and fault.is_drop)
-        status = 0 if is_drop or answer is None else answer.status
-        query = self.path.partition("?")[2]
-        server.log.append(Logged(server.hub.now(), self.command, path, query, label, status, body))
-        if is_drop or answer is None:
+        elif fault is not None and fault.is_drop:
+            answer = None
+        status = 0 if answer is None else answer.status
+        label = server.pipeline.label(headers)
+        server.log.append(Logged(server.hub.now(), self.command, path, query, label, status, _parsed(raw)))
+        if answer is None:
             self._drop()
         else:
             self._send(answer)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815
 
-    def _answer(self, raw: bytes) -> tuple[Answer, str, Any]:
+    def _answer(self, headers: dict[str, str], raw: bytes) -> Answer:
         if match := re.fullmatch(r"/storage/artifacts/(\d+)", self.path):
-            return self._storage(int(match[1])), "storage", None
-        headers = {name.lower(): value for name, value in self.headers.items()}
+            return self._storage(int(match[1]))
         try:
-            return self.owner._pipeline.answer(self.command, self.path, headers, raw)
+            return self.owner.pipeline.answer(self.command, self.path, headers, raw)
         except Exception as error:
             # A handler that fails must not look like a GitHub that is down: the test fails at the end.
             self.owner.drift.append(Violation(self.command, self.path, f"the server failed: {error!r}"))

@@ -15,6 +15,8 @@ from tests.support.github.diffs import Comparison, compare
 from tests.support.github.errors import invalid, not_found
 from tests.support.github.git import BareRepository, Person
 
+Heads = dict[int, dict[str, str]]
+
 
 class Hub:
     """Accounts, repositories and everything in them. `lock` is held while a request is answered."""
@@ -157,8 +159,9 @@ class Hub:
     def pulls_of(self, repository: r.Repository) -> list[r.PullRequest]:
         """All of them, synchronised, the newest first."""
         found = [pull for (at, _), pull in sorted(self.pulls.items(), reverse=True) if at == repository.id]
+        heads: Heads = {}
         for pull in found:
-            self.sync(pull)
+            self.sync(pull, heads)
         return found
 
     def pull(self, repository: r.Repository, number: int) -> r.PullRequest:
@@ -169,15 +172,18 @@ class Hub:
         self.sync(pull)
         return pull
 
-    def sync(self, pull: r.PullRequest) -> None:
-        """Notice what was pushed: the head moves, comments move or become outdated, a merged head closes."""
+    def sync(self, pull: r.PullRequest, heads: Heads | None = None) -> None:
+        """Notice what was pushed: the head moves, comments move or become outdated, a merged head closes.
+
+        `heads`: branches that were read already for this request.
+        """
         if pull.closed is not None:
             return
-        git = pull.repository.git
-        base = git.head_of(pull.base_branch) or pull.base
+        heads, git = {} if heads is None else heads, pull.repository.git
+        base = _heads(heads, pull.repository).get(f"refs/heads/{pull.base_branch}", pull.base)
         head = pull.head
         if pull.head_repository is not None:
-            found = pull.head_repository.git.head_of(pull.head_branch)
+            found = _heads(heads, pull.head_repository).get(f"refs/heads/{pull.head_branch}")
             if found is None:
                 # GitHub closes the pull requests of a branch that is deleted.
                 pull.closed = pull.updated = self.now()
@@ -282,3 +288,9 @@ class Hub:
             and not pull.is_from_fork
             and (pull.head_branch, pull.head) == (run.head_branch, run.head)
         ]
+
+
+def _heads(known: Heads, repository: r.Repository) -> dict[str, str]:
+    if repository.id not in known:
+        known[repository.id] = repository.git.refs("refs/heads/")
+    return known[repository.id]

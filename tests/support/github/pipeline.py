@@ -48,12 +48,17 @@ class Pipeline:
             raise Refused(401, "Bad credentials")
         return found
 
-    def answer(self, method: str, target: str, headers: Mapping[str, str], raw: bytes) -> tuple[Answer, str, Any]:
-        """The answer, the token's label, and the body as it was understood."""
+    def label(self, headers: Mapping[str, str]) -> str:
+        """The label of a request's token."""
+        value = headers.get("authorization", "").rpartition(" ")[2]
+        found = self.hub.tokens.get(value)
+        return found.label if found is not None else "unknown" if value else "anonymous"
+
+    def answer(self, method: str, target: str, headers: Mapping[str, str], raw: bytes) -> Answer:
+        """The whole answer."""
         split = urlsplit(target)
         path, query = split.path, dict(parse_qsl(split.query, keep_blank_values=True))
         token: r.Token | None = None
-        body: Any = None
         resource = "graphql" if path == "/graphql" else "core"
         try:
             token = self.token(headers)
@@ -72,8 +77,7 @@ class Pipeline:
             answer = Answer(refused.body, refused.status, refused.headers)
         with self.hub.lock:
             told = self.limits.headers(token, resource, self.hub.now())
-        label = "anonymous" if token is None else token.label
-        return Answer(answer.data, answer.status, {**told, **answer.headers}, answer.media), label, body
+        return Answer(answer.data, answer.status, {**told, **answer.headers}, answer.media)
 
     def _rest(
         self, token: r.Token | None, method: str, path: str, query: dict[str, str], headers: Mapping[str, str],
@@ -169,7 +173,7 @@ class Pipeline:
 
     def _graphql(self, token: r.Token | None, method: str, body: Any) -> Answer:
         if token is None:
-            raise Refused(403, "API rate limit exceeded: GraphQL needs a token")
+            raise Refused(401, "This endpoint requires you to be authenticated.")
         query = body.get("query") if isinstance(body, dict) else None
         if method != "POST" or not isinstance(query, str):
             self.violations.append(Violation(method, "/graphql", "a POST with a query is wanted"))

@@ -105,16 +105,21 @@ def get_commit(request: Request) -> Answer:
 
 @route(f"GET {REPO}/commits/{{commit_sha}}/pulls", "pull_requests:read")
 def list_pulls_of_commit(request: Request) -> Listed:
-    """Those that introduced the commit. Of a commit that lies only in a fork, GitHub lists none."""
-    repository, sha = request.repository, request.params["commit_sha"]
+    """Those that bring the commit, of the repository that it lies in.
+
+    A fork's commit is asked for in the fork: the base repository answers with an empty list. So people found out; the
+    documentation is silent.
+    """
+    hub, repository, sha = request.hub, request.repository, request.params["commit_sha"]
     if repository.git.kind(sha) != "commit":
         raise Refused(422, f"No commit found for SHA: {sha}")
     found = []
-    for pull in request.hub.pulls_of(repository):
-        is_new = not repository.git.is_ancestor(sha, request.hub.merge_base(pull))
-        if not pull.is_from_fork and is_new and repository.git.is_ancestor(sha, pull.head):
+    for pull in [*hub.pulls_of(repository), *(hub.pulls_of(repository.parent) if repository.parent else ())]:
+        git = pull.repository.git
+        is_here = pull.head_repository is repository and git.kind(sha) == "commit"
+        if is_here and git.is_ancestor(sha, pull.head) and not git.is_ancestor(sha, hub.merge_base(pull)):
             found.append(pull)
-    return Listed(found, PullShapes(request.hub).simple_pull)
+    return Listed(found, PullShapes(hub).simple_pull)
 
 
 @route(f"GET {REPO}/compare/{{basehead}}", "contents:read")
