@@ -17,18 +17,11 @@ An answer of the server that GitHub would not give raises `ContractBroken` at th
 
 from __future__ import annotations
 
-import contextlib
 import io
-import json
-import os
-import re
-import socket
-import struct
 import threading
 import time
 import zipfile
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,12 +29,12 @@ from tests.support.github import records as r
 from tests.support.github.contract import ContractBroken, Violation
 from tests.support.github.events import Events
 from tests.support.github.faults import Fault, Faults
+from tests.support.github.http import Handler, Http
 from tests.support.github.hub import Hub
 from tests.support.github.limits import Limits
-from tests.support.github.log import Log, Logged
+from tests.support.github.log import Log
 from tests.support.github.people import apply_suggestions
 from tests.support.github.pipeline import Pipeline
-from tests.support.github.routing import Answer
 from tests.support.repo import Repo
 
 if TYPE_CHECKING:
@@ -70,10 +63,10 @@ class GitHubServer:
         self.pipeline = Pipeline(self.hub, self.limits)
         server = self
 
-        class Handler(_Handler):
+        class Own(Handler):
             owner = server
 
-        self._http = _Http(("127.0.0.1", 0), Handler)
+        self._http = Http(("127.0.0.1", 0), Own)
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
         self.hub.url = self.url
         self._add_tokens()
@@ -258,106 +251,9 @@ class GitHubServer:
         self.faults.add(Fault(method, path, times=times, effect=True, seconds=seconds))
 
 
-def _parsed(raw: bytes) -> Any:
-    try:
-        return json.loads(raw) if raw else None
-    except ValueError:
-        return raw
-
-
 def _zip(files: Mapping[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name, data in files.items():
             archive.writestr(name, data)
     return packed.getvalue()
-
-
-class _Http(ThreadingHTTPServer):
-    daemon_threads = False  # Threads are joined at the end: a test can't leave one behind.
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], handler: type[_Handler]) -> None:
-        super().__init__(address, handler)
-        self._open: set[socket.socket] = set()
-
-    def hang_up(self) -> None:
-        """Close the connections that clients keep open for more requests."""
-        for connection in list(self._open):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are what some tests are about."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    owner: GitHubServer
-    timeout = 60
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing on standard error."""
-
-    def handle_any(self) -> None:
-        """One request, with what was ordered to go wrong with it."""
-        server, (path, _, query) = self.owner, self.path.partition("?")
-        raw = self.rfile.read(int(self.headers.get("content-length") or 0))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        fault = server.faults.take(self.command, path)
-        if fault is not None and fault.seconds:
-            server.stopping.wait(fault.seconds)
-        answer = self._answer(headers, raw) if fault is None or fault.effect else None
-        if fault is not None and fault.status is not None:
-            answer = fault.answer
-        elif fault is not None and fault.is_drop:
-            answer = None
-        status = 0 if answer is None else answer.status
-        label = server.pipeline.label(headers)
-        server.log.append(Logged(server.hub.now(), self.command, path, query, label, status, _parsed(raw)))
-        if answer is None:
-            self._drop()
-        else:
-            self._send(answer)
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815
-
-    def _answer(self, headers: dict[str, str], raw: bytes) -> Answer:
-        if match := re.fullmatch(r"/storage/artifacts/(\d+)", self.path):
-            return self._storage(int(match[1]))
-        try:
-            return self.owner.pipeline.answer(self.command, self.path, headers, raw)
-        except Exception as error:
-            # A handler that fails must not look like a GitHub that is down: the test fails at the end.
-            self.owner.drift.append(Violation(self.command, self.path, f"the server failed: {error!r}"))
-            raise
-
-    def _storage(self, number: int) -> Answer:
-        if "authorization" in self.headers:
-            return Answer(b"<Error>The authorization header is not supported</Error>", 400, media="application/xml")
-        return Answer(self.owner.hub.artifacts[number].data, media="application/zip")
-
-    def _send(self, answer: Answer) -> None:
-        data = answer.bytes
-        self.send_response(answer.status)
-        media = answer.media if answer.media != "application/json" else "application/json; charset=utf-8"
-        fixed = {"content-length": str(len(data)), "x-github-request-id": os.urandom(4).hex()}
-        for name, value in {**({"content-type": media} if data else {}), **fixed, **answer.headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        with contextlib.suppress(OSError):
-            self.wfile.write(data)
-
-    def _drop(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-        self.close_connection = True

@@ -52,6 +52,8 @@ class BareRepository:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # Commits don't change, nor does what lies between two of them.
+        self._bases: dict[tuple[str, str], str | None] = {}
 
     @classmethod
     def init(cls, path: Path, default_branch: str) -> BareRepository:
@@ -128,13 +130,15 @@ class BareRepository:
         return self.log(sha, limit=1)[0]
 
     def merge_base(self, one: str, other: str) -> str | None:
-        """The best common ancestor."""
-        done = self._start(("merge-base", one, other), None, ())
-        return done.stdout.decode().strip() if done.returncode == 0 else None
+        """The best common ancestor of two ids."""
+        if (one, other) not in self._bases:
+            done = self._start(("merge-base", one, other), None, ())
+            self._bases[one, other] = done.stdout.decode().strip() if done.returncode == 0 else None
+        return self._bases[one, other]
 
     def is_ancestor(self, old: str, new: str) -> bool:
-        """Whether `old` is reachable from `new`."""
-        return self.holds("merge-base", "--is-ancestor", old, new)
+        """Whether the commit `old` is reachable from `new`, both ids."""
+        return self.merge_base(old, new) == old
 
     def count(self, range_: str) -> int:
         """How many commits a range has."""

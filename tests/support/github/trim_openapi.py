@@ -4,7 +4,7 @@
     python -m tests.support.github.trim_openapi octokit-openapi-*.tgz octokit-graphql-schema-*.tgz
 
 Kept are the operations that the server has (its routes say which) with the schemas they name, and of the GraphQL
-schema the fields of `graphql.KEPT` with the types they name. Prose and examples are dropped, and OpenAPI 3.0's dialect
+schema the fields of `kept.KEPT` with the types they name. Prose and examples are dropped, and OpenAPI 3.0's dialect
 becomes the JSON Schema that `jsonschema` knows: `nullable` becomes a type. Objects are closed, so that a property
 that GitHub does not know is an error on either side.
 """
@@ -24,7 +24,7 @@ from graphql import DocumentNode, parse, print_ast, visit
 from graphql.language import REMOVE, Visitor
 
 from tests.support.github import routes
-from tests.support.github.graphql import KEPT
+from tests.support.github.kept import KEPT
 from tests.support.github.places import DATA, GRAPHQL, OPENAPI, SOURCES
 from tests.support.github.routing import ROUTES
 
