@@ -30,7 +30,7 @@ _Block = tuple[Finding, str]
 
 def render_markdown(report: Report, *, max_chars: int = MAX_CHARS) -> str:
     """The report in at most `max_chars` characters: what is incomplete first, then counts, then findings by file."""
-    title, table = f"## {_title(report)}\n\n", _summary_table(report)
+    title, table = f"## {report_title(report)}\n\n", _summary_table(report)
     room = (max_chars - len(title) - len(table)) // 2
     incomplete = fitting_list(incomplete_title(report), list(incomplete_items(report)), room)
     head = f"{title}{incomplete}{table}"
@@ -103,7 +103,8 @@ def fitting_list(title: str, items: Sequence[str], room: int) -> str:
     return f"{title}\n{''.join(kept)}{f'- … and {left} more{chr(10)}' if left else ''}\n"
 
 
-def _title(report: Report) -> str:
+def report_title(report: Report) -> str:
+    """How many findings count, in how many files."""
     number = sum(map(counts, report.findings))
     files = len({finding.path for finding in report.findings if counts(finding)})
     if number:
