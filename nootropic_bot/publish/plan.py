@@ -61,7 +61,8 @@ class Plan:
     """What to do, in the order of the fields. Lists of findings are in the order in which people see them.
 
     `new`: comments of one review. `kept`: findings whose comment is there and is left alone. `listed`: findings for
-    the summary alone. `fixed_before`: how many threads of ours were settled earlier. `settled`: the digest that marks
+    the summary alone. `resolved`: how many of `kept` are in threads that are resolved. `fixed_before`: how many threads
+    of ours were settled earlier. `settled`: the digest that marks
     all of this as done. `is_settled`: an earlier run did all of this. `is_silent`: nothing at all is to be posted.
     `summary`: the summary comment as it is.
     """
@@ -75,6 +76,7 @@ class Plan:
     kept: tuple[Finding, ...]
     fixed: tuple[Fixed, ...]
     listed: tuple[Listed, ...]
+    resolved: int
     fixed_before: int
     settled: str
     is_settled: bool
@@ -112,34 +114,7 @@ def plan(
     """
     if report.head != diff.head:
         raise UsageError(f"the report is of {report.head}, the diff of {diff.head}", "review the present head again")
-    planner = _Planner(report, diff, limits, policy or Policy(), _ours(threads or ()))
-    findings = ranked(report, planner.policy)
-    settled = _digest(report, findings, planner.policy)
-    marker = parse_summary_marker(summary or "")
-    is_settled = marker is not None and marker.settled == settled
-    is_fresh = threads is not None and not is_settled
-    rewrites, kept = planner.known(findings)
-    new, listed = planner.unknown(findings, is_fresh=is_fresh)
-    fixed, fixed_before = planner.fixed()
-    is_clean = not findings and report.complete
-    # A clean report that can't tell what is there adds nothing to it; the next one that can brings it up to date.
-    has_posted = threads is not None and (bool(planner.ours) or summary is not None)
-    return Plan(
-        report=report,
-        head=diff.head,
-        limits=limits,
-        policy=planner.policy,
-        rewrites=rewrites,
-        new=new,
-        kept=kept,
-        fixed=fixed,
-        listed=listed,
-        fixed_before=fixed_before,
-        settled=settled,
-        is_settled=is_settled,
-        is_silent=is_clean and not has_posted,
-        summary=summary,
-    )
+    return _Planner(report, diff, limits, policy or Policy(), _ours(threads or ())).plan(summary, threads is not None)
 
 
 def ranked(report: Report, policy: Policy) -> tuple[Finding, ...]:
@@ -189,6 +164,35 @@ class _Planner:
     limits: Limits
     policy: Policy
     ours: Mapping[str, Sequence[Thread]]
+
+    def plan(self, summary: str | None, is_readable: bool) -> Plan:
+        """The whole. `is_readable`: whether it is known what is on the pull request."""
+        findings = ranked(self.report, self.policy)
+        settled = _digest(self.report, findings, self.policy)
+        marker = parse_summary_marker(summary or "")
+        is_settled = marker is not None and marker.settled == settled
+        rewrites, kept = self.known(findings)
+        new, listed = self.unknown(findings, is_fresh=is_readable and not is_settled)
+        fixed, fixed_before = self.fixed()
+        # A clean report that can't tell what is there adds nothing to it; the next one that can brings it up to date.
+        has_posted = is_readable and (bool(self.ours) or summary is not None)
+        return Plan(
+            report=self.report,
+            head=self.diff.head,
+            limits=self.limits,
+            policy=self.policy,
+            rewrites=rewrites,
+            new=new,
+            kept=kept,
+            fixed=fixed,
+            listed=listed,
+            resolved=sum(self.ours[key(finding.id)][0].is_resolved for finding in kept),
+            fixed_before=fixed_before,
+            settled=settled,
+            is_settled=is_settled,
+            is_silent=not findings and self.report.complete and not has_posted,
+            summary=summary,
+        )
 
     def known(self, findings: Iterable[Finding]) -> tuple[tuple[Rewrite, ...], tuple[Finding, ...]]:
         """The comments that are there and say something else now, and the findings whose comment is left alone."""

@@ -241,6 +241,7 @@ class _Poster:
             head=plan.head,
             fixes=tuple(fix for finding in plan.findings if (fix := offered(finding, plan.policy)) is not None),
             commented=len(plan.kept) + len(plan.rewrites) + len(self.reviewer.commented),
+            resolved=plan.resolved,
             fixed=plan.fixed_before + len(self.fixed),
             listed=self.reviewer.elsewhere,
         )

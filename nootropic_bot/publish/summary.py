@@ -43,12 +43,17 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What a summary is about. `fixes`: the proved fixes on offer; `fixed`: how many of our comments are settled so."""
+    """What a summary is about.
+
+    `fixes`: the proved fixes on offer. `commented`: findings with a comment; `resolved`: how many of those are in
+    threads that somebody resolved. `fixed`: earlier comments whose finding is gone.
+    """
 
     report: Report
     head: str
     fixes: tuple[Suggestion, ...]
     commented: int
+    resolved: int
     fixed: int
     listed: tuple[Listed, ...]
 
@@ -98,6 +103,7 @@ def _counts(overview: Overview) -> str:
         plural(numbers[level], level, "info" if level == "info" else None) for level in SEVERITIES if numbers[level]
     ]
     parts += [f"{plural(overview.commented, 'comment')} on the diff"] if overview.commented else []
+    parts += [f"{overview.resolved} still there in resolved threads"] if overview.resolved else []
     parts += [f"{overview.fixed} of the earlier comments fixed"] if overview.fixed else []
     parts += [f"{report.summary.suppressed} suppressed"] if report.summary.suppressed else []
     outside = sum(not finding.in_scope for finding in report.findings)

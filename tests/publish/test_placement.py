@@ -27,7 +27,7 @@ EXAMPLES = int(os.environ.get("NOOTROPIC_DIFF_EXAMPLES", "60"))
 
 LINES = (
     "x = 1", "    return value", "", "", "\tif x:", "}", "```", "  ````python", "~~~", "text  ", "# é 日本",
-    "```suggestion", "<!-- nootropic:v1 finding=0123456789 -->", "@team fixes #1", "\u202egnp", "a\rb", "a\x0cb", "\\ No newline",
+    "```suggestion", "<!-- nootropic:v1 finding=0123456789 -->", "@team fixes #1", "\u202egnp", "a\x0cb", "\\ No newline",
     "+++ b/other.py", "@@ -1,2 +3,4 @@", "diff --git a/x b/x", "--- a/x",
 )  # fmt: skip
 PATHS = ("a.py", "src/b.py", "naïve.txt", "with space.py", 'quo"te.py', "tab\there.py", "back\\slash.py")
@@ -45,8 +45,10 @@ def contents(draw: st.DrawFn) -> tuple[bytes, bytes]:
     for _ in range(draw(st.integers(0, 4))):
         at = draw(st.integers(0, len(new)))
         new[at : at + draw(st.integers(0, 3))] = draw(block)
-    end = draw(st.sampled_from(["\n", "\n", "\n", "\n", "\r\n"]))
-    encoding = draw(st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-8-sig", "latin-1"]))
+    if not draw(st.integers(0, 9)):
+        new.insert(draw(st.integers(0, len(new))), "a\rb")
+    end = draw(st.sampled_from([*["\n"] * 7, "\r\n"]))
+    encoding = draw(st.sampled_from([*["utf-8"] * 7, "utf-8-sig", "latin-1"]))
     files = []
     for lines in (old, new):
         text = end.join(lines) + (end if lines and draw(st.integers(0, 5)) else "")
@@ -55,8 +57,8 @@ def contents(draw: st.DrawFn) -> tuple[bytes, bytes]:
 
 
 @st.composite
-def fixed(draw: st.DrawFn, path: str, raw: bytes) -> Finding | None:
-    """A finding anywhere in a file at head, most with a fix of one or two edits."""
+def fixed(draw: st.DrawFn, path: str, old: bytes, raw: bytes) -> Finding | None:
+    """A finding in a file at head, often near a change, most with a fix of one or two edits."""
     try:
         source = decode(path, raw)
     except Undecodable:
@@ -64,7 +66,9 @@ def fixed(draw: st.DrawFn, path: str, raw: bytes) -> Finding | None:
     number = len(source.lines)
     if not number:
         return None
-    first = draw(st.integers(1, number))
+    before = set(old.split(b"\n"))
+    near = [n for n, text in enumerate(raw.split(b"\n")[:number], 1) if text not in before]
+    first = draw(st.sampled_from(near) if near and draw(st.integers(0, 2)) else st.integers(1, number))
     last = min(number, first + draw(st.integers(0, 3)))
     end = "\r\n" if source.newline == "\r\n" else "\n"
     edits = []
@@ -100,11 +104,13 @@ def fixed(draw: st.DrawFn, path: str, raw: bytes) -> Finding | None:
 @st.composite
 def changes(draw: st.DrawFn) -> tuple[dict[str, tuple[bytes, bytes]], list[Finding], str | None]:
     """Files of a pull request, findings in them, and a name that one of them had at the base."""
-    files = {path: draw(contents()) for path in draw(st.lists(st.sampled_from(PATHS), min_size=1, max_size=3, unique=True))}
+    files = {
+        path: draw(contents()) for path in draw(st.lists(st.sampled_from(PATHS), min_size=1, max_size=3, unique=True))
+    }
     findings = []
-    for path, (_old, new) in files.items():
+    for path, (old, new) in files.items():
         for _ in range(draw(st.integers(1, 4))):
-            finding = draw(fixed(path, new))
+            finding = draw(fixed(path, old, new))
             if finding is not None and all(other.id != finding.id for other in findings):
                 findings.append(finding)
     return files, findings, draw(st.sampled_from([None, None, "old name.py"]))
@@ -115,7 +121,10 @@ def write_branches(repo: Repo, files: dict[str, tuple[bytes, bytes]], old_name: 
     stream = []
     for name, index in (("base", 0), ("head", 1)):
         parent = b"from refs/heads/base\n" if index else b""
-        stream.append(b"commit refs/heads/%s\ncommitter T <t@example.invalid> 1 +0000\ndata 0\n%sdeleteall\n" % (name.encode(), parent))
+        stream.append(
+            b"commit refs/heads/%s\ncommitter T <t@example.invalid> 1 +0000\ndata 0\n%sdeleteall\n"
+            % (name.encode(), parent)
+        )
         for position, (path, sides) in enumerate(files.items()):
             at = old_name if old_name and not index and not position else path
             quoted = at.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t").encode()
@@ -166,4 +175,4 @@ def test_every_comment_is_accepted_and_every_block_gives_the_proved_file(tmp_pat
     check()
     print(dict(seen))
     assert seen["comments"] > seen["diffs"] / 2
-    assert seen["blocks"] > seen["diffs"] / 4
+    assert seen["blocks"] > seen["diffs"] / 5
