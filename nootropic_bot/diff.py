@@ -35,8 +35,7 @@ def shown_lines(patch: bytes) -> Mapping[tuple[str, str], LineRanges]:
     Ranges are 1-based and inclusive; a hunk that shows no line of the new side has none.
     """
     return {
-        blobs: tuple((start, start + length - 1) for start, length in hunks if length)
-        for blobs, hunks in _hunks(patch)
+        blobs: tuple((start, start + length - 1) for start, length in hunks if length) for blobs, hunks in _hunks(patch)
     }
 
 

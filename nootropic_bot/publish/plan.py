@@ -227,7 +227,8 @@ class _Planner:
         The cap holds for what is open at one time, so that a run that was cut off is continued, not added to.
         `is_fresh`: whether comments may be posted at all.
         """
-        is_open = [not threads[0].is_resolved for name, threads in self.ours.items() if name in self._present()]
+        present = self._present()
+        is_open = [not threads[0].is_resolved for name, threads in self.ours.items() if name in present]
         room = max(self.limits.comments_in_review - sum(is_open), 0)
         new: list[Post] = []
         listed: list[Listed] = []

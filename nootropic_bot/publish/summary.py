@@ -122,7 +122,7 @@ def proof_line(fixes: Sequence[Suggestion]) -> str:
     how += [f"re-scan: {again}"] if again else []
     number = plural(len(fixes), "fix", "fixes")
     proof = f" ({'; '.join(how)})" if how else ""
-    return f"\n**Proved:** {number}, each on a copy of the file{proof}.\n"
+    return f"\n**Proved:** {number}, on a copy of the file{proof}.\n"
 
 
 def _has_passed(fix: Suggestion, name: str) -> bool:

@@ -210,7 +210,7 @@ def test_a_fixed_comment_keeps_what_it_was_about_and_offers_nothing() -> None:
 
 def test_the_proof_in_one_line() -> None:
     assert proof_line([FIX, FIX]) == (
-        "\n**Proved:** 2 fixes, each on a copy of the file (passed: scope, parse, names, signature, bounded; "
+        "\n**Proved:** 2 fixes, on a copy of the file (passed: scope, parse, names, signature, bounded; "
         "re-scan: the finding gone and nothing new).\n"
     )
     # Only what was done for every fix is said of all.
@@ -233,7 +233,7 @@ def test_an_everyday_summary() -> None:
         " on the diff · 1 still there in resolved threads · 3 of the earlier comments fixed · 1 suppressed · 1 outside the change"
         in page.text
     )
-    assert "\n**Proved:** 1 fix, each on a copy of the file (" in page.text
+    assert "\n**Proved:** 1 fix, on a copy of the file (" in page.text
     assert "### 1 finding without a comment on the diff\n\n1 on lines that the diff does not show\n" in page.text
     assert "🔴 **error** · `os-system-command` · `src/old.py:3`" in page.text
     assert page.shown == {item.finding.id}

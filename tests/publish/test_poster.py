@@ -249,6 +249,33 @@ def test_f15_what_was_not_accepted_is_tried_once_more(scene: Scene) -> None:
     assert_once(scene.forge)
 
 
+@pytest.mark.parametrize("error", [Forbidden("403"), Throttled("429")], ids=lambda error: type(error).__name__)
+def test_what_ends_a_review_in_the_middle_loses_no_comment(scene: Scene, error: ForgeError) -> None:
+    findings = told(scene.many("b.py", 30))
+    scene.forge.refuse = lambda comment: comment.line == 29
+    reviews = 0
+
+    def fourth(name: str, _number: int) -> None:
+        nonlocal reviews
+        reviews += name == "post_review"
+        if reviews == 4 and name == "post_review":
+            raise error
+
+    scene.forge.before = fourth
+    published = scene.publish(findings)
+    assert 0 < len(published.commented) < 29
+    assert len(published.commented) + len(published.listed) + len(published.not_posted) == 30
+    everywhere(scene, [finding for finding in findings if finding not in published.not_posted])
+    assert bool(published.not_posted) == isinstance(error, Throttled)
+    if not published.not_posted:
+        left = [finding for finding in findings if finding not in published.commented]
+        assert all(finding.message in scene.forge.summaries[0] for finding in left)
+    scene.forge.before = lambda _name, _number: None
+    scene.publish(findings)
+    assert len(scene.forge.posted) == 29
+    assert_once(scene.forge)
+
+
 def test_f15_a_pause_that_is_asked_for_is_kept(scene: Scene) -> None:
     findings = scene.many("b.py", 3)
     scene.forge.before = failing(Throttled("429", retry_after=42.0), "post_review")
