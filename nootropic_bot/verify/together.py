@@ -101,12 +101,14 @@ def partition(members: Iterable[Member]) -> list[list[Member]]:
 class Judgement:
     """What one scan says of a batch. `is_proof`: of every member. Else, by the members' numbers:
 
-    `refuted`: the check that each fails in its own statement; `suspects`: those that stand near to something new.
+    `refuted`: the check that each fails in its own statement; `suspects`: those that stand near to something new;
+    `unread`: why the copy could not be analysed to the end, which says nothing of anybody.
     """
 
     is_proof: bool
     refuted: Mapping[int, Check] = field(default_factory=dict)
     suspects: Sequence[int] = ()
+    unread: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,8 +145,9 @@ class Batch:
 
     def judge(self, after: FileAnalysis) -> Judgement:
         """What the scan of `fixed` says of the members."""
-        if any(gap.transient for gap in after.gaps):
-            return Judgement(is_proof=False)
+        unread = next((gap.reason for gap in after.gaps if gap.transient), "")
+        if unread:
+            return Judgement(is_proof=False, unread=unread)
         inside, elsewhere = _sorted_out(after.matches, self._images)
         unexplained = [*self._new_elsewhere(elsewhere), *self._new_gaps(after.gaps)]
         undefined = Counter(after.undefined) - Counter(self._before.undefined)

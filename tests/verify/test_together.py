@@ -273,6 +273,26 @@ def test_without_time_nothing_is_proved_and_nothing_started(scan: Scanner) -> No
     assert not any(verdict.is_verified for verdict in verdicts)
 
 
+@pytest.mark.parametrize(("slow", "proved"), [(1, True), (9, False)])
+def test_a_copy_that_takes_too_long_is_tried_once_more_and_not_one_by_one(
+    scan: Scanner, slow: int, proved: bool
+) -> None:
+    source, analysis = scan.read(functions(*["return a == None"] * 6))
+    cases = [c for m in analysis.matches for c in line_cases(source, analysis, m, "    return a is None\n")]
+    scan.starts.clear()
+
+    def answers(sources: Sequence[Source]) -> list[FileAnalysis]:
+        found = scan(sources)
+        late = (Gap("rule eq-none took longer than 1 s", transient=True),) if len(scan.starts) <= slow else ()
+        return [replace(each, gaps=late) for each in found]
+
+    verdicts = prove(cases, answers, worth_batching=0)
+    assert [verdict.is_verified for verdict in verdicts] == [proved] * 6
+    assert scan.starts == [1, 1]
+    if not proved:
+        assert said(verdicts[0], "gone") == "the fixed file could not be analysed: rule eq-none took longer than 1 s"
+
+
 def test_a_part_that_could_not_be_read_before_may_stay_unread_and_no_other(scan: Scanner) -> None:
     """The scanner is asked for real; what it could not read is put in by hand, since few things are unreadable to it."""
     source, analysis = scan.read(functions(*["return a == None"] * 3))
