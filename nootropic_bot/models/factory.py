@@ -179,8 +179,8 @@ def _open_file(name: str, settings: BackendSettings, place: Place) -> Model:
     found = locate(name, home=place.home, lock=place.lock, cache=place.cache)
     context, threads, layers, batch = settings.context, settings.threads, settings.gpu_layers, 512
     if name == BUNDLED:  # So small that probing the machine would take longer than the work.
-        # On an idle machine two threads save a fifth of 25 ms; beside other work the waiting of one for the other made
-        # a fix take 89 ms on average instead of 34 (40 fixes on two cores, load 4).
+        # Beside other work (two cores, load 4) two threads wait for each other: 40 fixes took 89 ms on average and 24
+        # in the median, with one thread 34 and 30.
         threads, layers = threads or 1, max(layers, 0)
     else:
         from nootropic_bot.models.hardware import probe
