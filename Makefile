@@ -19,6 +19,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/habits.py
+	$(BIN)/python .ci/workflows.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
