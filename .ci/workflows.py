@@ -1,10 +1,10 @@
 """Checks the actions, the workflows of this project, and every kind of workflow that `init --github` writes.
 
     python .ci/workflows.py             all of them
-    python .ci/workflows.py FOLDER…     the workflows below FOLDER/.github/workflows and the actions below FOLDER/actions
+    python .ci/workflows.py FOLDER…     the workflows in FOLDER/.github/workflows, the actions in FOLDER/actions
 
 zizmor looks for what is dangerous, check-jsonschema for what GitHub would not accept, actionlint for what would not do
-what it says; the rules below are about what no tool can know of this project (rows A1, A2, A5 and A6 of the attack corpus).
+what it says; the rules below are what no tool can know of this project (rows A1, A2, A5, A6 of the attack corpus).
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ def _remarks_on_step(step: dict[str, Any], is_privileged: bool, *, may_keep: boo
     name = step.get("name") or uses or run.partition("\n")[0]
     if "${{" in run:
         yield f"A2: a value from outside becomes part of a script: {name}"
-    if is_privileged and uses.startswith("actions/checkout@"):
-        if any(_OF_THE_PULL_REQUEST.search(str(given.get(key, ""))) for key in ("ref", "repository")):
-            yield f"A1: a job with a token checks out the pull request: {name}"
+    wanted = f"{given.get('ref', '')} {given.get('repository', '')}" if uses.startswith("actions/checkout@") else ""
+    if is_privileged and _OF_THE_PULL_REQUEST.search(wanted):
+        yield f"A1: a job with a token checks out the pull request: {name}"
     if is_privileged and _FETCHES_IT.search(run):
         yield f"A1: a job with a token fetches the pull request: {name}"
     if (is_privileged or not may_keep) and (_KEEPS.search(uses) or "cache" in given):
