@@ -1,6 +1,7 @@
 """Checks the actions, the workflows of this project, and every kind of workflow that `init --github` writes.
 
     python .ci/workflows.py             all of them
+    python .ci/workflows.py --install   only fetch actionlint
     python .ci/workflows.py FOLDER…     the workflows in FOLDER/.github/workflows, the actions in FOLDER/actions
 
 zizmor looks for what is dangerous, check-jsonschema for what GitHub would not accept, actionlint for what would not do
@@ -138,6 +139,8 @@ def check(folders: Sequence[Path]) -> bool:
 
 def main() -> int:
     """0 when all is well."""
+    if sys.argv[1:] == ["--install"]:
+        return 0 if _install_actionlint() else 1
     if sys.argv[1:]:
         return 0 if check([Path(name).resolve() for name in sys.argv[1:]]) else 1
     with tempfile.TemporaryDirectory(prefix="nootropic-") as scratch:
