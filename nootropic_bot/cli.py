@@ -39,7 +39,7 @@ _VERBS = {
     "publish": ("publish", "Show a report on its pull request; the trusted half of a review."),
     "triage": ("triage", "Decide that findings don't count, with a reason."),
     "models": ("models", "List, fetch and choose models."),
-    "init": ("init", "Write configuration and hook stanza for this repository."),
+    "init": ("init", "Write configuration, hook stanza and workflows for this repository."),
     "doctor": ("doctor", "Say what is missing on this machine, and how to mend it."),
     "completion": ("completion", "Print the completion script of a shell."),
 }
