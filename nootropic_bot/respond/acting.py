@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from nootropic_bot.errors import EXIT_CLEAN, IncompleteError, NootropicError
 from nootropic_bot.forge import ForgeError
+from nootropic_bot.host import Host
 from nootropic_bot.marker import ReplyMarker
 from nootropic_bot.records import Report, Rule
 from nootropic_bot.respond.answers import closed, denied, failed, help_text, status_text, unclear
@@ -21,7 +22,6 @@ from nootropic_bot.respond.choosing import Unclear, the_finding
 from nootropic_bot.respond.committing import apply_fixes, earlier_commit
 from nootropic_bot.respond.deciding import give_feedback, ignore_rule, mark_false_positive, standing
 from nootropic_bot.respond.fixtexts import explained
-from nootropic_bot.respond.host import Host, Target
 from nootropic_bot.respond.ledger import Ledger, topic
 from nootropic_bot.respond.memory import Memory
 from nootropic_bot.respond.outcome import Answer, Situation, moved

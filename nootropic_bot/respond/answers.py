@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from nootropic_bot.errors import NootropicError
 from nootropic_bot.escape import markdown_code
 from nootropic_bot.findingtext import plural
+from nootropic_bot.host import Target
 from nootropic_bot.markdown import inline_code, inline_text
 from nootropic_bot.respond.choosing import Unclear
 from nootropic_bot.respond.grammar import NAME
-from nootropic_bot.respond.host import Target
 from nootropic_bot.respond.ledger import QUOTA
 from nootropic_bot.state.views import LastRun, Triage
 
@@ -64,8 +64,8 @@ def denied(login: str) -> str:
 def over_quota(login: str) -> str:
     """To somebody who gave too many commands."""
     return (
-        f"{inline_code(login)}: more than {QUOTA} commands within an hour on this pull request. The later ones were not "
-        "carried out; give them again when the hour has passed.\n"
+        f"{inline_code(login)}: more than {QUOTA} commands within an hour on this pull request. The later ones were "
+        "not carried out; give them again when the hour has passed.\n"
     )
 
 
@@ -122,8 +122,8 @@ def marked_as_false_positive(finding: str, rule_id: str, login: str, reason: str
 def ignored(rule_id: str, number: int, login: str) -> str:
     """After `ignore`."""
     return (
-        f"{inline_code(login)} had findings of {inline_code(rule_id)} ignored in this pull request ({number}). They are "
-        "listed as suppressed here and count everywhere else. `nootropic-bot triage remove` takes it back.\n"
+        f"{inline_code(login)} had findings of {inline_code(rule_id)} ignored in this pull request ({number}). They "
+        "are listed as suppressed here and count everywhere else. `nootropic-bot triage remove` takes it back.\n"
     )
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nootropic_bot.forge import Missing
+from nootropic_bot.host import Host, Target
 from nootropic_bot.marker import ReplyMarker
 from nootropic_bot.respond.answers import NOT_OPEN, closed, denied, not_understood, over_quota
 from nootropic_bot.respond.grammar import Command, NotUnderstood, Verb, parse
-from nootropic_bot.respond.host import Host, Target
 from nootropic_bot.respond.ledger import Ledger, notice, topic
 from nootropic_bot.respond.plan import Plan, Said
 
@@ -84,7 +84,7 @@ def _permit(said: Said, command: Command, target: Target, host: Host, ledger: Le
         host.acknowledge(said.comment)
     except Missing:
         return Authorised("gone", "the comment is not there any more")
-    plan = Plan(said.comment, target.number, said.author, command, target.head, target.base)
+    plan = Plan(said.comment, target.number, said.author, said.number, command, target.head, target.base)
     return Authorised("permitted", f"{command.verb} is permitted", plan)
 
 

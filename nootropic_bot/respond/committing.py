@@ -44,7 +44,7 @@ def apply_fixes(situation: Situation, report: Report) -> Answer:
     if target.is_fork:
         return Answer(patch_to_take(situation.plan, patched, host.comment_limit - _ROOM_FOR_MARKER), "patch posted")
     plan = situation.plan
-    message = commit_message(plan, patched, host.co_author(plan.login))
+    message = commit_message(plan, patched, host.co_author(plan.login, plan.account))
     commit = host.commit(target, patched.files, message)
     remark, code = _go_on(situation, patched, commit)
     return Answer(committed(plan, patched, commit, remark), f"committed {commit}", code)

@@ -133,7 +133,7 @@ def _settle(situation: Situation, threads: Sequence[Thread], findings: set[str],
         marker = thread.marker
         if marker is None or marker.finding not in keys or thread.is_resolved:
             continue
-        # With `fixed`, a later run knows that the comment says something else than its finding, should that count again.
+        # By `fixed` a later run knows that the comment says something else, should its finding count again.
         own = Marker(marker.finding, marker.suggestion, fixed=key(situation.target.head))
         body = f"{settled_thread(thread.body, what, situation.plan.login, reason)}\n{own}"
         try:

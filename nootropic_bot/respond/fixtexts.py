@@ -31,9 +31,7 @@ def commit_message(plan: Plan, patched: Patched, co_author: str) -> str:
     items = [_item(fix) for fix in fixes[:_MAX_IN_MESSAGE]]
     items += [f"- and {len(fixes) - _MAX_IN_MESSAGE} more"] if len(fixes) > _MAX_IN_MESSAGE else []
     names = [check.name for check in fixes[0].suggestion.checks]
-    common = [
-        name for name in names if all(name in {check.name for check in fix.suggestion.checks} for fix in fixes)
-    ]
+    common = [name for name in names if all(name in {check.name for check in fix.suggestion.checks} for fix in fixes)]
     each = "Proved" if len(fixes) == 1 else "Each proved by itself"
     proof = f"{each} on {plan.head}: {', '.join(_harmless(name, 'a check').replace('_', ' ') for name in common)}."
     trailers = f"{COMMAND_TRAILER}: {plan.key}\nCo-authored-by: {co_author}"

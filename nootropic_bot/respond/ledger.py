@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from nootropic_bot.host import Host, Remark
 from nootropic_bot.marker import ReplyMarker, digest, parse_reply_marker
 from nootropic_bot.respond.grammar import NAME, Command
-from nootropic_bot.respond.host import Host, Remark
 
 # How many commands one person may give on one pull request within `PERIOD`; who may give none uses up nothing.
 QUOTA = 30

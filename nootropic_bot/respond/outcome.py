@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nootropic_bot.errors import EXIT_CLEAN, EXIT_REMOTE
+from nootropic_bot.host import Host, Target
 from nootropic_bot.respond.answers import commit_name
-from nootropic_bot.respond.host import Host, Target
 from nootropic_bot.respond.memory import Memory
 from nootropic_bot.respond.plan import Plan
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from nootropic_bot.constants import SILENCING_MARKS
 from nootropic_bot.diff import apply_edits, is_forbidden_path, unified
+from nootropic_bot.host import File
 from nootropic_bot.records import Edit, Finding, Suggestion, Verdict
-from nootropic_bot.respond.host import File
 from nootropic_bot.source import Source, Undecodable, decode
 from nootropic_bot.state.redact import find_secrets
 

@@ -44,11 +44,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A command that may be carried out, and the commits between which the pull request lay then."""
+    """A command that may be carried out, and the commits between which the pull request lay then.
+
+    `account`: the number of the account `login`.
+    """
 
     comment: int
     pull_request: int
     login: str
+    account: int
     command: Command
     head: str
     base: str
@@ -98,8 +102,8 @@ def read_plan(text: str, said: Said) -> Plan:
         command = parse(said.body)
     except NotUnderstood:
         command = None
-    given = (plan.comment, plan.pull_request, plan.login, plan.command)
-    if given != (said.comment, said.pull_request, said.author, command) or not said.is_new:
+    given = (plan.comment, plan.pull_request, plan.login, plan.account, plan.command)
+    if given != (said.comment, said.pull_request, said.author, said.number, command) or not said.is_new:
         raise UsageError("the plan is not that of the event's comment", "it is refused; give the command again")
     return plan
 

@@ -17,8 +17,8 @@ EXECUTABLE, REGULAR = "100755", "100644"
 class Target:
     """The pull request as it is now.
 
-    `head`, `base`: commits. `branch`: the head's branch; None when it is gone. `is_fork`: it lies in another repository,
-    where nothing is written.
+    `head`, `base`: commits. `branch`: the head's branch; None when it is gone. `is_fork`: it lies in another
+    repository, where nothing is written.
     """
 
     number: int
