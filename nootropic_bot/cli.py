@@ -36,6 +36,7 @@ _VERBS = {
     "rules": ("rules", "List, explain and test rules."),
     "prompts": ("prompts", "List the prompts, and test them against a model."),
     "state": ("state", "Look at, share and check what the bot keeps in the repository."),
+    "respond": ("respond", "Carry out one slash command of a comment on a pull request."),
     "triage": ("triage", "Decide that findings don't count, with a reason."),
     "models": ("models", "List, fetch and choose models."),
     "init": ("init", "Write configuration and hook stanza for this repository."),

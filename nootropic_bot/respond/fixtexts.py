@@ -41,8 +41,10 @@ def commit_message(plan: Plan, patched: Patched, co_author: str) -> str:
 def _item(fix: Fix) -> str:
     finding, suggestion = fix.finding, fix.suggestion
     place = f"{_harmless(finding.path, 'a file of another name')}, line {finding.start.line}"
-    model = f" {_harmless(suggestion.model, '').strip()}".rstrip() if suggestion.model else ""
-    return f"- {_harmless(finding.rule_id, 'a rule')}: {place} (by {suggestion.source}{model})"
+    # An `@` would mention somebody.
+    model = _harmless((suggestion.model or "").replace("@", " "), "")
+    by = f"{suggestion.source} {model}".rstrip()
+    return f"- {_harmless(finding.rule_id, 'a rule')}: {place} (by {by})"
 
 
 def _harmless(text: str, otherwise: str) -> str:
