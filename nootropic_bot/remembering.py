@@ -15,9 +15,10 @@ from nootropic_bot import config
 from nootropic_bot.constants import CONFIG_FILE, PYPROJECT_FILE
 from nootropic_bot.errors import EnvironmentFault, RemoteError
 from nootropic_bot.git import Repository
-from nootropic_bot.github.credentials import git_credentials
 from nootropic_bot.github.runner import Runner
-from nootropic_bot.gitwrite import fetch
+from nootropic_bot.gitwrite import fetch, has_remote
+from nootropic_bot.handover import muted
+from nootropic_bot.records import Report
 from nootropic_bot.state.compact import share
 from nootropic_bot.state.schema import Draft
 from nootropic_bot.state.store import Store
@@ -73,6 +74,11 @@ class SharedState:
             entries = active_triage(self._store.index)
         return [each for each in entries if each.pull_request == self.pull_request or each.finding in known]
 
+    def mute(self, report: Report) -> Report:
+        """A report with what was decided since, or is not known where it was made: marked, not dropped."""
+        with _readable(self._store):
+            return muted(report, active_triage(self._store.index), self.pull_request)
+
     def record(self, drafts: Sequence[Draft]) -> None:
         """Write down and push; secrets are taken out before.
 
@@ -83,14 +89,14 @@ class SharedState:
             # What people decided holds all the same; what became of suggestions is what the setting is about.
             drafts = [draft for draft in drafts if draft.kind == "triage"]
         if drafts:
-            with _readable(self._store), git_credentials(self.runner):
+            with _readable(self._store):
                 self._store.append(drafts)
                 share(self._store, closing=bool(os.environ.get("CI")))
 
     @cached_property
     def repository(self) -> Repository:
-        """The clone that the job works in."""
-        return Repository.open(self.start)
+        """The clone that the job works in, its transfers with the job's token."""
+        return Repository.open(self.start).with_token(self.runner.server_url, self.runner.token)
 
     @cached_property
     def config(self) -> config.Config:
@@ -100,9 +106,8 @@ class SharedState:
             RemoteError: the commit is not here and can't be fetched.
         """
         repo = self.repository
-        if repo.resolve(self.base) is None:
-            with git_credentials(self.runner):
-                fetch(repo, _REMOTE, [self.base])
+        if repo.resolve(self.base) is None and has_remote(repo, _REMOTE):
+            fetch(repo, _REMOTE, [self.base])
         if repo.resolve(self.base) is None:
             raise RemoteError(
                 f"the base commit {self.base[:12]} can't be fetched", "check the base branch out before this step"
@@ -113,7 +118,7 @@ class SharedState:
     @cached_property
     def _store(self) -> Store:
         store = self._resources.enter_context(Store(self.repository, self.config.state))
-        with _readable(store), git_credentials(self.runner):
+        with _readable(store):
             share(store)
             store.index.update()
         return store

@@ -29,8 +29,8 @@ def command() -> None:
 def authorise() -> None:
     """Decide about the comment that started the workflow.
 
-    Writes the outputs `plan`, `needs-analysis`, `base`, `head` and `pull-request`; `plan` is empty where nothing is to be
-    done, which is no failure.
+    Writes the outputs `plan`, `needs-analysis`, `base`, `head` and `pull-request`; `plan` is empty where nothing is to
+    be done, which is no failure.
     """
     from nootropic_bot.escape import one_line
     from nootropic_bot.responding import authorise_event
@@ -55,7 +55,7 @@ def _outputs(plan: Plan | None) -> dict[str, str]:
 
 @command.command("act", short_help="Carry out what was permitted.")
 @click.option("--plan", "plan_text", metavar="JSON", help="The output `plan` of authorise.  [default: PLAN]")
-@click.option("--report", metavar="PATH", help="The JSON report of the analysis.")
+@click.option("--report", metavar="PATH", help="The JSON report of the analysis; its records beside it.")
 def act(plan_text: str | None, report: str | None) -> None:
     """Carry out what was permitted, and reply; the reply says what failed, too."""
     from nootropic_bot.escape import one_line

@@ -51,13 +51,9 @@ class _Request:
     address: str
     query: Mapping[str, str | int]
     body: object
-    accept: str
     is_repeatable: bool
+    is_write: bool
     is_graphql: bool = False
-
-    @property
-    def is_content(self) -> bool:
-        return self.method != "GET" and not (self.is_graphql and self.is_repeatable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +113,7 @@ class Client:
         Raises:
             ForgeError: there is none.
         """
-        return self._call(_Request("GET", path, query or {}, None, _JSON, is_repeatable=True)).data
+        return self._call(_reading(path, query or {})).data
 
     def pages(
         self, path: str, query: Mapping[str, str | int] | None = None, *, key: str | None = None
@@ -127,7 +123,7 @@ class Client:
         Raises:
             ForgeError: a page is not to be had.
         """
-        request = _Request("GET", path, {"per_page": _PER_PAGE, **(query or {})}, None, _JSON, is_repeatable=True)
+        request = _reading(path, {"per_page": _PER_PAGE, **(query or {})})
         for _page in range(_MAX_PAGES):
             answer = self._call(request)
             items = answer.data.get(key) if key is not None and isinstance(answer.data, dict) else answer.data
@@ -144,17 +140,17 @@ class Client:
         Raises:
             ForgeError: it was not carried out; `Unanswered`: it may have been.
         """
-        return self._call(_Request(method, path, {}, body, _JSON, is_repeatable)).data
+        return self._call(_Request(method, path, {}, body, is_repeatable, is_write=True)).data
 
     def graphql(self, query: str, variables: Mapping[str, object], *, is_write: bool = False) -> Any:
-        """The `data` of a GraphQL answer; one with errors in it is a failure.
+        """The `data` of a GraphQL answer; one with errors in it is a failure. `is_write`: a mutation.
 
         Raises:
             ForgeError: it was not carried out.
         """
         body = {"query": query, "variables": dict(variables)}
         address = self._requester.graphql_url
-        request = _Request("POST", address, {}, body, _JSON, is_repeatable=not is_write, is_graphql=True)
+        request = _Request("POST", address, {}, body, not is_write, is_write, is_graphql=True)
         return self._call(request).data
 
     def download(self, path: str, limit: int) -> bytes:
@@ -164,7 +160,7 @@ class Client:
             TooLarge: it has more bytes.
             ForgeError: it is not to be had.
         """
-        answer = self._call(_Request("GET", path, {}, None, _JSON, is_repeatable=True), redirects_elsewhere=True)
+        answer = self._call(_reading(path, {}), redirects_elsewhere=True)
         location = answer.headers.get("location", "")
         for attempt in itertools.count():
             try:
@@ -179,7 +175,7 @@ class Client:
     def _call(self, request: _Request, *, redirects_elsewhere: bool = False) -> _Answer:
         """Carry a request out, with the waits and repetitions that it allows."""
         for attempt in itertools.count():
-            if request.is_content:
+            if request.is_write:
                 self._pace.take(self._patience)
             try:
                 return self._followed(request, redirects_elsewhere=redirects_elsewhere)
@@ -254,7 +250,7 @@ class Client:
         if former is not None and former[0] in self._moved:
             address = self._moved[former[0]] + address[former.end() :]
         self.requests += 1
-        headers = {"Accept": request.accept}
+        headers = {"Accept": _JSON}
         try:
             status, told, text = self._requester.requestJson(
                 request.method, address, dict(request.query), headers, request.body
@@ -273,6 +269,10 @@ class Client:
             # PyGithub reads the numbers of some headers itself.
             raise Unanswered("GitHub's answer can't be read") from error
         return _Answer(status, told, _parsed(status, text))
+
+
+def _reading(path: str, query: Mapping[str, str | int]) -> _Request:
+    return _Request("GET", path, query, None, is_repeatable=True, is_write=False)
 
 
 def _parsed(status: int, text: str) -> Any:

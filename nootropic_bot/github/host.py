@@ -149,7 +149,8 @@ class GitHubHost:
     def start_checks(self, target: Target) -> None:
         """Start the workflow that checks the branch: a push with a workflow's token starts none."""
         path = f"{self._repository}/actions/workflows/{quote(self._workflow, safe='')}/dispatches"
-        self._client.send("POST", path, {"ref": f"refs/heads/{_branch(target)}"})
+        inputs = {"pull-request": str(self.number), "base": target.base}
+        self._client.send("POST", path, {"ref": f"refs/heads/{_branch(target)}", "inputs": inputs})
 
 
 def _remark(node: Mapping[str, Any]) -> Remark:

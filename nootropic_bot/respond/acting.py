@@ -9,7 +9,7 @@ the same command is delivered again: a commit by its trailer, a record by its ke
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nootropic_bot.errors import EXIT_CLEAN, IncompleteError, NootropicError
 from nootropic_bot.forge import ForgeError
@@ -26,6 +26,7 @@ from nootropic_bot.respond.ledger import Ledger, topic
 from nootropic_bot.respond.memory import Memory
 from nootropic_bot.respond.outcome import Answer, Situation, moved
 from nootropic_bot.respond.plan import Plan
+from nootropic_bot.state.redact import redact_text
 
 # What is left of a comment's limit for our own last line.
 _MARKER_ROOM = 200
@@ -128,6 +129,7 @@ def _carry_out(situation: Situation, report: Report | NootropicError | None, too
 
 
 def _explain(situation: Situation, report: Report, tools: Tools) -> Answer:
-    finding = the_finding(situation.plan.command.target or "", report.findings)
+    found = the_finding(situation.plan.command.target or "", report.findings)
+    finding = replace(found, message=redact_text(found.message)[0])
     room = tools.host.comment_limit - _MARKER_ROOM
     return Answer(explained(finding, tools.rule(finding.rule_id), room), "explained")

@@ -238,6 +238,11 @@ def known_suggestions(index: Index, ids: Iterable[str]) -> set[tuple[str, int | 
     return _pairs(index, "suggestion", ids)
 
 
+def known_runs(index: Index, ids: Iterable[str]) -> set[str]:
+    """Which of these runs were recorded before."""
+    return {run for run, _pull_request in _pairs(index, "run", ids)}
+
+
 def _pairs(index: Index, table: str, ids: Iterable[str]) -> set[tuple[str, int | None]]:
     found: set[tuple[Any, Any]] = set()
     for part in chunks(ids, 500):

@@ -148,12 +148,12 @@ def run_here(args: tuple[str, ...], cwd: Path, environment: Mapping[str, str]) -
     """The program in this process, which saves its start: exit code, standard output, standard error."""
     out, err = io.StringIO(), io.StringIO()
     code = 0
-    with mock.patch.dict(os.environ, environment), _inside(cwd):
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            try:
-                main(args)
-            except SystemExit as stop:
-                code = stop.code if isinstance(stop.code, int) else 1
+    told = contextlib.redirect_stdout(out), contextlib.redirect_stderr(err)
+    with mock.patch.dict(os.environ, environment), _inside(cwd), told[0], told[1]:
+        try:
+            main(args)
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else 1
     assert "Traceback" not in err.getvalue(), err.getvalue()
     return code, out.getvalue(), err.getvalue()
 
