@@ -31,7 +31,7 @@ def test_a4_what_a_person_writes_sets_no_other_output(desk: Desk) -> None:
 def test_a8_a_report_of_another_commit_is_refused(desk: Desk) -> None:
     done = desk.command("/nootropic fix", desk.report(head="f" * 40))
     assert done.code == 2
-    assert "of another commit" in desk.replies()[0]
+    assert "the report is about commit" in desk.replies()[0]
     assert desk.file() == APP
 
 
