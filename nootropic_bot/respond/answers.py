@@ -82,9 +82,13 @@ def closed(target: Target) -> str:
 
 def failed(what: str, error: NootropicError, *, is_partly: str = "") -> str:
     """What could not be done, and what helps. `is_partly`: what was done all the same."""
-    remedy = f" To mend it: {inline_text(error.remedy.rstrip(". "))}." if error.remedy else ""
+    remedy = f" To mend it: {_sentence(error.remedy)}" if error.remedy else ""
     rest = is_partly or "Nothing was changed."
-    return f"**{what}** {inline_text(error.message.rstrip(". "))}.{remedy}\n\n{rest} Then give the command again.\n"
+    return f"**{what}** {_sentence(error.message)}{remedy}\n\n{rest} Then give the command again.\n"
+
+
+def _sentence(text: str) -> str:
+    return inline_text(text.rstrip(". ")) + "."
 
 
 def unclear(error: Unclear, noun: str) -> str:
