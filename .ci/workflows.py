@@ -48,7 +48,11 @@ def actions_in(folder: Path) -> list[Path]:
 def remarks(path: Path) -> Iterator[str]:
     """What this project forbids in a workflow or an action."""
     text = path.read_text(encoding="utf-8")
-    data: dict[Any, Any] = yaml.safe_load(text)
+    try:
+        data: dict[Any, Any] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        yield f"not YAML: {error}"
+        return
     # YAML 1.1 reads the key `on` as true.
     triggers = data.get("on", data.get(True)) or ()
     is_privileged = bool(PRIVILEGED & set([triggers] if isinstance(triggers, str) else triggers))

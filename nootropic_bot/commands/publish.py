@@ -30,6 +30,8 @@ _STATUS = {
     "unreachable": "not posted: the pull request could not be reached",
 }
 _MAX_NOTES = 50
+# `workflow_dispatch`: the analysis that is started after a commit of the bot's, on the pull request's own branch.
+_ANALYSED = ("pull_request", "workflow_dispatch")
 
 
 @click.command(short_help="Show a report on its pull request; the trusted half of a review.")
@@ -128,7 +130,7 @@ def _received(client: Client, runner: Runner) -> tuple[Pull | None, Delivery]:
         raise UsageError("without a REPORT this takes what another workflow handed over", remedy)
     if runner.repository and event.repository.lower() != runner.repository.lower():
         raise UsageError("the event is of another repository than GITHUB_REPOSITORY")
-    if event.event != "pull_request":
+    if event.event not in _ANALYSED:
         remedy = "let `workflow_run` name the workflow that reviews pull requests"
         raise UsageError(f"the workflow that ended was started by {event.event[:60]!r}, not by pull_request", remedy)
     return receive(client, event)

@@ -19,8 +19,10 @@ from nootropic_bot.models import fixer
 from nootropic_bot.models.base import Answer, BadAnswer, ModelError, Request
 from nootropic_bot.models.factory import Group
 from nootropic_bot.propose import chat_fix
+from nootropic_bot.propose.accounting import unaccounted
 from nootropic_bot.propose.base import Context
 from nootropic_bot.propose.calibration import Calibration
+from nootropic_bot.propose.examples import ledgers_of
 from nootropic_bot.propose.imports import repair_imports
 from nootropic_bot.records import Edit, Finding, Proposal
 from nootropic_bot.source import Source
@@ -101,7 +103,8 @@ class ModelFix:
             except ModelError:
                 self.unanswered.add(finding.id)
                 return
-            proposal = self._proposal(finding, context, edit, answer, prompt_id) if edit not in seen else None
+            is_new = edit not in seen and (group.kind != "fixer" or _is_accounted_for(context, window, edit))
+            proposal = self._proposal(finding, context, edit, answer, prompt_id) if is_new else None
             if proposal is not None:
                 yield proposal
             # A model that says the same again and again, or that it knows no fix, has nothing more to say.
@@ -174,6 +177,15 @@ def _joined(source: Source, edits: Sequence[Edit]) -> Edit | None:
     part = source.lines[first - 1 : last]
     shifted = [Edit(e.path, e.start_line - first + 1, e.end_line - first + 1, e.replacement) for e in edits]
     return Edit(source.path, first, last, "".join(apply_edits(part, shifted)))
+
+
+def _is_accounted_for(context: Context, window: Window, edit: Edit | None) -> bool:
+    """Whether some examples make such a change."""
+    if edit is None:
+        return True
+    old = "".join(context.source.lines[edit.start_line - 1 : edit.end_line])
+    around = (*window.before, *window.after, *window.uses)
+    return any(unaccounted(each, old, edit.replacement, around) is None for each in ledgers_of(context.rule))
 
 
 def _brings_secret(source: Source, edit: Edit) -> bool:

@@ -19,10 +19,10 @@ def test_a_pull_request_is_analysed_without_a_token(place: Place) -> None:
     assert jobs["analyse"].result == "success", jobs["analyse"].log
     files = place.machine.artifacts["nootropic-report"]
     assert sorted(files) == ["records.jsonl", "report.json", "report.sarif"]
-    assert rules(files) == ["yaml-unsafe-load"]
+    assert rules(files) == ["yaml-unsafe-loader"]
     report = json.loads(files["report.json"])
     assert (report["base"], report["head"], report["complete"]) == (pull.base, pull.head, True)
-    assert "yaml-unsafe-load" in jobs["analyse"].summary
+    assert "yaml-unsafe-loader" in jobs["analyse"].summary
     (review,) = [step for step in jobs["analyse"].steps if step.name == "Review"]
     token = place.server.token(jobs["analyse"].token)
     assert not [key for key, value in review.env.items() if token in value], "the analysis sees no token"
@@ -32,7 +32,7 @@ def test_a_pull_request_is_analysed_without_a_token(place: Place) -> None:
 def test_a_forks_pull_request_is_analysed_the_same_way(place: Place) -> None:
     jobs = place.analyse(place.open(fork="eve"))
     assert jobs["analyse"].result == "success", jobs["analyse"].log
-    assert rules(place.machine.artifacts["nootropic-report"]) == ["yaml-unsafe-load"]
+    assert rules(place.machine.artifacts["nootropic-report"]) == ["yaml-unsafe-loader"]
 
 
 def test_shards_are_joined_into_the_report_of_one_run(place: Place) -> None:
@@ -47,7 +47,7 @@ def test_shards_are_joined_into_the_report_of_one_run(place: Place) -> None:
     assert len(parts) == 2
     assert all(len(rules(part)) < 3 for part in parts)
     joined = place.machine.artifacts["nootropic-report"]
-    assert rules(joined) == whole == ["yaml-unsafe-load"] * 3
+    assert rules(joined) == whole == ["yaml-unsafe-loader"] * 3
     lines = joined["records.jsonl"].splitlines()
     assert len(lines) == sum(len(part["records.jsonl"].splitlines()) for part in parts)
 

@@ -343,8 +343,11 @@ def _json(data: Any) -> bytes:
 
 def _program(folder: Path) -> Path:
     """A folder with `nootropic-bot`, as where it is installed."""
+    paths = [str(PROJECT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     program = folder / "nootropic-bot"
-    paths = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    program.write_text(f'#!/bin/sh\nPYTHONPATH={paths} exec {sys.executable} -m nootropic_bot "$@"\n')
+    # A script's first path is its own folder, as with an installed command; `-m` would put the current folder there.
+    program.write_text(
+        f"#!{sys.executable}\nimport sys\nsys.path[1:1] = {paths!r}\nfrom nootropic_bot.cli import main\n\nmain()\n"
+    )
     program.chmod(0o755)
     return folder
