@@ -76,7 +76,8 @@ def _check(members: list[zipfile.ZipInfo]) -> None:
     if len(names) != len(set(names)):
         raise refused("a file is in it twice")
     for member in members:
-        if member.filename not in MEMBERS:
+        # Python cuts a name at a zero byte; other readers don't.
+        if member.filename not in MEMBERS or member.orig_filename != member.filename:
             raise refused("it holds a file that is not expected")
         mode = member.external_attr >> 16
         if member.is_dir() or (stat.S_IFMT(mode) and not stat.S_ISREG(mode)):

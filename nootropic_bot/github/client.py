@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -90,6 +91,8 @@ class Client:
         except ImportError as error:
             remedy = "pip install 'nootropic-bot[github]'"
             raise EnvironmentFault("talking to GitHub needs PyGithub, which is not installed", remedy) from error
+        # It would tell a job's log where it is redirected.
+        logging.getLogger("github").setLevel(logging.WARNING)
         hub = github.Github(
             auth=github.Auth.Token(token),
             base_url=check_api_url(api_url),

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
+import pytest
+
+from tests.support.repo import run_bot
 from tests.support.trusted import TrustedJob
 
 
@@ -55,3 +62,52 @@ def test_nothing_to_say_says_nothing(job: TrustedJob) -> None:
     assert (done.code, job.server.log.writes()[1:]) == (0, [])
     assert "nothing to say" in done.out
     assert job.server.log.writes()[0].path == "/graphql"
+
+
+def test_the_event_of_a_pull_request_names_the_target(job: TrustedJob) -> None:
+    """The variant for a repository's own branches: analysis and posting in one job."""
+    path = job.folder / "report.json"
+    path.write_bytes(job.report([job.finding("a.py", 10)]))
+    environment = job.environment("pull_request", job.server.events.pull_request(job.pull))
+    done = run_bot("publish", str(path), cwd=job.clone().path, env=environment)
+    assert (done.code, done.err, len(job.bodies())) == (0, "", 1)
+
+
+def test_outside_a_clone_the_api_is_asked(job: TrustedJob, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_bytes(job.report([job.finding("a.py", 10, (10, 10, "safe 10\n"))]))
+    options = ("--pull-request", "1", "--repository", "octo/app")
+    done = run_bot("publish", str(path), *options, cwd=tmp_path, env={**job.environment(), "GITHUB_REPOSITORY": ""})
+    assert (done.code, done.err) == (0, "")
+    assert "```suggestion\nsafe 10\n```" in job.bodies()[0]
+
+
+def test_without_pygithub_the_remedy_is_told(job: TrustedJob, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_bytes(job.report())
+    code = "import sys; sys.modules['github'] = None; from nootropic_bot.cli import main; main(sys.argv[1:])"
+    command = [sys.executable, "-c", code, "publish", str(path), "--pull-request", "1"]
+    done = subprocess.run(
+        command, env={**os.environ, **job.environment()}, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    assert "pip install 'nootropic-bot[github]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--sarif", "x"], "need a REPORT"),
+        (["missing.json", "--pull-request", "1"], "can't be read"),
+        (["report.json"], "which pull request"),
+        (["report.json", "--pull-request", "0"], "0 is not in the range"),
+        (["report.json", "--pull-request", "1", "--repository", "../x"], "is no repository"),
+        (["report.json", "--pull-request", "1", "--sarif", "missing"], "can't be read"),
+        ([], "there is no event"),
+    ],
+)
+def test_a_wrong_call_is_told_in_a_line(job: TrustedJob, tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / "report.json").write_bytes(job.report())
+    done = run_bot("publish", *arguments, cwd=tmp_path, env=job.environment())
+    assert (done.code, job.server.log.writes()) == (2, [])
+    assert message in done.err

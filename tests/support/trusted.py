@@ -14,6 +14,7 @@ from nootropic_bot.github.client import Client
 from nootropic_bot.github.pulls import get_pull
 from nootropic_bot.github.waiting import Pace, Patience
 from nootropic_bot.handover import read_report
+from nootropic_bot.marker import digest
 from nootropic_bot.publishing import Delivered, Delivery, deliver
 from nootropic_bot.records import Finding
 from nootropic_bot.reports import to_data
@@ -72,7 +73,7 @@ class TrustedJob:
 
     def finding(self, path: str, line: int, fix: tuple[int, int, str] | None = None, **more: Any) -> Finding:
         """A finding at head, with a proved fix."""
-        more.setdefault("id", f"{path.encode().hex()[-12:]}{line:08x}")
+        more.setdefault("id", digest([path, str(line)])[:16])
         if fix is not None:
             raw = self.source.git.run("cat-file", "blob", f"{self.pull.head}:{path}")
             more["suggestion"] = make_suggestion(decode(path, raw), fix, id=f"{line:016x}")
