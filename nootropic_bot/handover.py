@@ -148,6 +148,8 @@ class _Taker:
     def take(self, kind: str, data: Mapping[str, Any]) -> Draft | None:
         """The record as it is written, None where it was taken before."""
         kept = {name: value for name, value in data.items() if name in KINDS[kind].__annotations__}
+        if kind == "suggestion":
+            kept["edits"] = _edits(data.get("edits"))
         try:
             draft(kind, kept)
         except Invalid as error:
@@ -216,7 +218,7 @@ class _Taker:
         if found is None:
             raise _refused("a suggestion is not in the report")
         finding, fix = found
-        edits = [{name: edit[name] for name in TextEdit.__annotations__ if name in edit} for edit in data["edits"]]
+        edits = data["edits"]
         proof = {name: data["proof"][name] for name in Proof.__annotations__ if name in data["proof"]}
         _check_names(*(value for name, value in proof.items() if name != "checks"), *proof["checks"])
         # A byte that is no text takes four characters there, and a secret is replaced by a word.
@@ -244,6 +246,18 @@ class _Taker:
             raise _refused("there are too many costs")
         _check_names(data["backend"], data.get("model"))
         return dict(data)
+
+
+def _edits(edits: object) -> list[dict[str, Any]]:
+    """The edits of a suggestion, as they were before they became JSON, which knows no tuples."""
+    if not isinstance(edits, list) or not all(isinstance(edit, dict) for edit in edits):
+        raise _refused("a suggestion is not of its form")
+    found = [{name: edit[name] for name in TextEdit.__annotations__ if name in edit} for edit in edits]
+    for edit in found:
+        copies = edit.get("copies")
+        if isinstance(copies, list):
+            edit["copies"] = [tuple(copy) if isinstance(copy, list) else copy for copy in copies]
+    return found
 
 
 def _check_names(*texts: object) -> None:
