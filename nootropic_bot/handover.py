@@ -21,6 +21,8 @@ from nootropic_bot.state.views import Triage, suppression
 
 MAX_FINDINGS = 25_000
 _MAX_LINE = 10_000_000
+# What a person would read of one finding is less; all of it is looked through for secrets, which takes time.
+_MAX_TEXT, _MAX_FIX, _MAX_PARTS = 65_536, 1_000_000, 100
 _MAX_RECORD_BYTES = 1 << 20
 _MAX_NAME = 200
 # One run a shard, and what each of a few models cost in it.
@@ -57,7 +59,23 @@ def read_report(raw: bytes, name: str, head: str | None = None) -> Report:
     for finding in findings:
         if not 1 <= finding.start.line <= finding.end.line <= _MAX_LINE:
             raise UsageError(f"{name} has a finding on lines that no file has; it is refused")
+        if _is_too_long(finding):
+            raise UsageError(f"{name} has a finding with more text than anybody reads; it is refused")
     return replace(report, summary=summarize(findings, report.summary.seconds))
+
+
+def _is_too_long(finding: Finding) -> bool:
+    fix = finding.suggestion
+    named = (finding.rule_id, finding.path, finding.principle or "", *finding.cwe, *finding.owasp)
+    parts = len(finding.cwe) + len(finding.owasp)
+    length = 0
+    if fix is not None:
+        named += (fix.id, fix.model or "", fix.prompt or "", *(check.name for check in fix.checks))
+        parts += len(fix.checks) + len(fix.edits)
+        length = len(fix.diff) + sum(len(edit.replacement) for edit in fix.edits)
+        length += sum(len(check.detail) for check in fix.checks)
+    is_long = any(len(text) > _MAX_TEXT // 16 for text in named) or len(finding.message) > _MAX_TEXT
+    return is_long or parts > _MAX_PARTS or length > _MAX_FIX
 
 
 def cleaned(report: Report) -> Cleaned:
