@@ -37,6 +37,7 @@ _VERBS = {
     "prompts": ("prompts", "List the prompts, and test them against a model."),
     "state": ("state", "Look at, share and check what the bot keeps in the repository."),
     "publish": ("publish", "Show a report on its pull request; the trusted half of a review."),
+    "respond": ("respond", "Carry out one slash command of a comment on a pull request."),
     "triage": ("triage", "Decide that findings don't count, with a reason."),
     "models": ("models", "List, fetch and choose models."),
     "init": ("init", "Write configuration, hook stanza and workflows for this repository."),

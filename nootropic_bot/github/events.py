@@ -50,7 +50,8 @@ class WorkflowRunEvent:
 
 @dataclass(frozen=True, slots=True)
 class IssueCommentEvent:
-    """`issue_comment`. `author_type`: "User", "Bot" …; `is_pull_request`: or it is on an issue."""
+    """`issue_comment`. `author_id`: the account's number; `author_type`: "User", "Bot" …; `is_pull_request`: or it
+    is on an issue."""
 
     repository: str
     action: str
@@ -59,6 +60,7 @@ class IssueCommentEvent:
     comment_id: int
     body: str
     author: str
+    author_id: int
     author_type: str
 
 
@@ -154,6 +156,7 @@ def _issue_comment(data: Any) -> IssueCommentEvent:
         comment_id=comment.id,
         body=comment.body,
         author=comment.user.login,
+        author_id=comment.user.id,
         author_type=comment.user.type,
     )
 

@@ -74,6 +74,7 @@ class User(BaseModel):
     """An account."""
 
     login: _Login
+    id: _Number
     type: str
 
 

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import ast
 import builtins
+import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from nootropic_bot.pynames import imported_names
 from nootropic_bot.templates import SAMPLES, Example
@@ -23,12 +25,16 @@ from nootropic_bot.templates import SAMPLES, Example
 # The prefix of a text (`f"…"`) is no word, nor is the letter of an escape (`\n`).
 _NO_WORD = re.compile(r"""\b[bBfFrRuU]{1,2}(?=["'])|\\[abfnrtv]""")
 _WORD = re.compile(r"\w+")
+_TOKEN = re.compile(r"\w+|\s+|.", re.DOTALL)
 _TEXT = re.compile(r"""(["'])(?:\\.|(?!\1).)*\1""")
 # Where a fix reads a setting, its name is the model's to choose.
 _SETTING = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _READS_SETTING = frozenset({"environ", "getenv"})
 # Stands for a hole's name while words are counted; no code has it.
 _HOLE = "\N{LATIN SMALL LETTER O WITH STROKE}"
+
+
+Problem = Literal["lost", "repeated", "from nowhere"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +101,8 @@ def words_of_texts(code: str) -> set[str]:
     return {word for found in _TEXT.finditer(code) for word in words(found[0])}
 
 
-def unaccounted(ledger: Ledger, old: str, new: str, around: Sequence[str]) -> str | None:
-    """A word of the fix that nothing accounts for, and what became of it; None where there is none.
+def unaccounted(ledger: Ledger, old: str, new: str, around: Sequence[str]) -> dict[str, Problem]:
+    """The words of a fix that nothing accounts for, and what became of them.
 
     `old` and `new`: the changed lines. `around`: other lines that the model was shown.
     """
@@ -104,17 +110,36 @@ def unaccounted(ledger: Ledger, old: str, new: str, around: Sequence[str]) -> st
     free = words_of_texts(old) if ledger.takes_texts else set()
     nearby = words("\n".join(around)).keys() | ledger.names
     reads_setting = bool(ledger.brings & _READS_SETTING)
+    found: dict[str, Problem] = {}
     for word in before.keys() | after.keys():
         if after[word] > before[word] and word not in ledger.brings:
-            if before[word] and not ledger.repeats_any:
-                return f"`{word}` is repeated"
             is_known = word in nearby or ledger.brings_any or (reads_setting and _SETTING.fullmatch(word))
-            if not before[word] and not is_known:
-                return f"`{word}` comes from nowhere"
+            if before[word] and not ledger.repeats_any:
+                found[word] = "repeated"
+            elif not before[word] and not is_known:
+                found[word] = "from nowhere"
         may_go = ledger.takes_any or word in ledger.takes | free or (ledger.takes_numbers and word[0].isdigit())
         if after[word] < before[word] and not may_go:
-            return f"`{word}` is lost"
-    return None
+            found[word] = "lost"
+    return found
+
+
+def restored(ledger: Ledger, old: str, new: str, around: Sequence[str]) -> str | None:
+    """The fix without those of its changes that nothing accounts for; None where no fix is left.
+
+    Of `(a / "b" / "c").read_text()` that became `(a / "c").read_text(encoding="utf-8")` the encoding stays, and `"b"`
+    comes back. Whether that is a fix is for the proof to say.
+    """
+    wrong = unaccounted(ledger, old, new, around)
+    if not wrong:
+        return new
+    before, after = _TOKEN.findall(old), _TOKEN.findall(new)
+    made = ""
+    for tag, i, j, k, m in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        is_lost = any(wrong.get(token) == "lost" for token in before[i:j])
+        is_made_up = any(wrong.get(token, "lost") != "lost" for token in after[k:m])
+        made += "".join(before[i:j] if tag == "equal" or is_lost or is_made_up else after[k:m])
+    return None if made == old or unaccounted(ledger, old, made, around) else made
 
 
 def _hide_holes(snippet: str, example: Example) -> str:

@@ -34,7 +34,9 @@ def test_events_are_read_as_the_server_sends_them(scene: Scene, tmp_path: Path) 
     assert found == [
         PullRequestEvent("octo/app", False, "opened", 2, pull.base, pull.head, "eve/app"),
         WorkflowRunEvent("octo/app", "completed", run.id, "pull_request", "success", pull.head, "patch", "eve/app"),
-        IssueCommentEvent("octo/app", "created", 2, True, comment.id, "/nootropic help", "mona", "User"),
+        IssueCommentEvent(
+            "octo/app", "created", 2, True, comment.id, "/nootropic help", "mona", comment.user.id, "User"
+        ),
     ]
     assert found[0].is_fork
 
