@@ -226,7 +226,7 @@ def _shared(job: _Job, store: Store, what: str, action: Callable[[Sync], object]
         action(Sync(store))
         store.index.update()
     except NootropicError as error:
-        job.notes.append(f"the state on the remote was not {what}: {error.message}")
+        job.notes.append(f"the state was not {what}: {error.message}")
         return False
     except sqlite3.DatabaseError:
         # It is made anew from the refs.
@@ -249,7 +249,7 @@ def _record(job: _Job, report: Report) -> int | None:
     except NootropicError as error:
         job.notes.append(f"nothing was recorded: {error.message}")
         return 0
-    is_shared = not drafts or _shared(job, job.store, "written", Sync.run)
+    is_shared = not drafts or _shared(job, job.store, "shared", Sync.run)
     return len(drafts) if is_shared else 0
 
 
