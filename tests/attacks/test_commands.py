@@ -195,7 +195,7 @@ def test_a14_only_what_the_grammar_knows_is_done(desk: Desk, words: str) -> None
     comment = desk.say(f"/nootropic {words}")
     step = desk.authorise(comment)
     assert (step.code, step.outputs["plan"]) == (0, "")
-    assert "That is no command" in desk.replies()[0]
+    assert "**Not understood.**" in desk.replies()[0]
     assert "evil.example" not in desk.replies()[0]
     assert not comment.reactions
     assert not (desk.work / "P").exists()
