@@ -14,7 +14,7 @@ if [ -n "${WHEELS:-}" ]; then
   if compgen -G "$WHEELS/llama_cpp_python-*.whl" > /dev/null; then
     "${install[@]}" --no-index "$WHEELS"/llama_cpp_python-*.whl
   else
-    echo "::notice::There is no built wheel of llama-cpp-python yet, so findings get no fixes from the model: run the workflow \"nootropic wheel\" once." >&2
+    echo "::notice::There is no built wheel of llama-cpp-python yet, so findings get no fixes from the model: run the workflow \"nootropic wheel\" once, or install the program on your own runner (docs/pull-requests.md)." >&2
   fi
 fi
 echo "$environment/bin/nootropic-bot"
