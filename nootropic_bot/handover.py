@@ -14,7 +14,7 @@ from typing import Any
 
 from nootropic_bot.errors import UsageError
 from nootropic_bot.records import Finding, Report, Suggestion
-from nootropic_bot.reports import from_json, summarize
+from nootropic_bot.reports import from_json, summarize, to_data
 from nootropic_bot.state.redact import find_secrets, redact_text
 from nootropic_bot.state.schema import KINDS, Draft, Invalid, Proof, TextEdit, draft
 from nootropic_bot.state.views import Triage, suppression
@@ -45,6 +45,11 @@ def read_report(raw: bytes, name: str, head: str | None = None) -> Report:
         UsageError: it is no report of a range of commits, is about another commit, or holds what no review says.
     """
     report = from_json(raw, name)
+    try:
+        # A byte that is no text is kept as half of a character; other halves come from nowhere.
+        json.dumps(to_data(report), ensure_ascii=False).encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{name} holds characters that do not exist; it is refused") from error
     if report.base is None or report.head is None:
         raise UsageError(f"{name} is no report of a range of commits", "make it with `review --base … --head …`")
     if report.shard is not None:
@@ -145,7 +150,7 @@ def _parsed(line: bytes) -> tuple[str, dict[str, Any]]:
         raise _refused("one is not JSON") from error
     kind = found.get("kind") if isinstance(found, dict) else None
     data = found.get("data") if isinstance(found, dict) else None
-    if kind not in _RECORDED or not isinstance(data, dict):
+    if not isinstance(kind, str) or kind not in _RECORDED or not isinstance(data, dict):
         raise _refused("one is of a kind that a review does not make")
     return kind, data
 
