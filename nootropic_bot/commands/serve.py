@@ -82,7 +82,7 @@ def _serve(settings: Settings, host: str, port: int) -> None:
         _log(f"listening on http://{name}:{listener.getsockname()[1]}/webhook")
         # It gives the signal on when it has ended; here that is the end as it should be.
         with contextlib.suppress(KeyboardInterrupt):
-            serve(door, listener).run(sockets=[listener])
+            serve(door).run(sockets=[listener])
 
 
 def _log(line: str) -> None:

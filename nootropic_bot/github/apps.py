@@ -18,6 +18,7 @@ from nootropic_bot.errors import EnvironmentFault, UsageError
 from nootropic_bot.forge import Missing, Refused
 from nootropic_bot.github.client import Client
 from nootropic_bot.github.names import repository_name
+from nootropic_bot.github.waiting import Patience
 
 # What the bot does with a token; docs/webhook-server.md says what each is for.
 PERMISSIONS = {
@@ -77,20 +78,24 @@ class _Token:
 
 
 class App:
-    """A GitHub App. `key`: its private key, PEM. `clock`: seconds since 1970.
+    """A GitHub App. `key`: its private key, PEM. `clock`: seconds since 1970; `pause` waits so many seconds.
 
     Raises:
         EnvironmentFault: the key is none, or what signs with it is not installed.
         UsageError: the app's id, or the address of the API, is none.
     """
 
-    def __init__(self, api_url: str, app_id: str, key: str, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, api_url: str, app_id: str, key: str, *, clock: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:  # fmt: skip
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", app_id):
             raise UsageError("that is no id of a GitHub App", "its page says it: `App ID`, or `Client ID`")
         self._api_url = api_url
         self._id = app_id
         self._key = key
         self._clock = clock
+        self._pause = pause
         self._kept: dict[str, _Token] = {}
         self._lock = threading.Lock()
         # Both are known to be good before the first delivery comes.
@@ -120,7 +125,7 @@ class App:
         return made.value
 
     def _ask(self, repository: str) -> _Token:
-        client = Client.connect(self._api_url, self._sign(), is_app=True)
+        client = Client.connect(self._api_url, self._sign(), patience=Patience(sleep=self._pause), is_app=True)
         try:
             installation = client.get(f"/repos/{repository}/installation")
         except Missing as error:

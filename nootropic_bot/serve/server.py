@@ -68,9 +68,7 @@ def open_door(settings: Settings, log: Log, *, pause: Callable[[float], None] | 
         def wait(seconds: float) -> None:
             stopping.wait(seconds)
 
-        worker = Worker(
-            settings.credentials, settings.runner, mirrors, analyst, ledger, pause or wait, stopping.is_set
-        )
+        worker = Worker(settings.credentials, settings.runner, mirrors, analyst, ledger, pause or wait, stopping.is_set)
         pool = Pool(worker, ledger, analyst, log, stopping, settings.workers, settings.retry_seconds)
         if given_up := ledger.recover():
             log(f"given up: {given_up} that ended the server each time")
@@ -83,26 +81,32 @@ def open_door(settings: Settings, log: Log, *, pause: Callable[[float], None] | 
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """The socket to listen on; port 0 is any that is free.
+    """A socket that is listened on; port 0 is any that is free.
 
     Raises:
         EnvironmentFault: it can't be had.
     """
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        found = socket.socket(family)
+        found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise _unlistenable(host, port, error) from error
+    try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind((host, port))
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or "no such address"
-        raise EnvironmentFault(
-            f"{host}:{port} can't be listened on: {reason}", "choose another --host or --port"
-        ) from error
+        found.listen(_MAX_CONNECTIONS)
+    except OSError as error:
+        found.close()
+        raise _unlistenable(host, port, error) from error
     return found
 
 
-def serve(door: Door, listener: socket.socket) -> uvicorn.Server:
-    """A server for that door, to be run with that socket; it ends in an orderly way on SIGTERM and SIGINT."""
+def _unlistenable(host: str, port: int, error: OSError) -> EnvironmentFault:
+    reason = error.strerror or "no such address"
+    return EnvironmentFault(f"{host}:{port} can't be listened on: {reason}", "choose another --host or --port")
+
+
+def serve(door: Door) -> uvicorn.Server:
+    """A server for that door, to be run with a socket; it ends in an orderly way on SIGTERM and SIGINT."""
     config = uvicorn.Config(
         make_app(door),
         http="h11",
@@ -117,5 +121,4 @@ def serve(door: Door, listener: socket.socket) -> uvicorn.Server:
         h11_max_incomplete_event_size=_HEADER_BYTES,
         timeout_graceful_shutdown=_LAST_SECONDS,
     )
-    listener.listen(_MAX_CONNECTIONS)
     return uvicorn.Server(config)

@@ -102,7 +102,7 @@ class _Slow:
 
 def test_f11_a_closed_pull_request_is_left_alone(site: Site, desk: Desk) -> None:
     event = desk.server.events.pull_request(desk.pull)
-    desk.pull.state = "closed"
+    desk.pull.closed = desk.server.hub.now()
     with site.running():
         assert site.send("pull_request", event).status == 202
         assert "dropped: it is closed" in site.wait("review octo/app#1")
@@ -199,6 +199,6 @@ def test_a_full_disk_or_a_damaged_ledger_is_told(site: Site, desk: Desk, tmp_pat
 
 
 def test_two_servers_do_not_share_a_folder(site: Site) -> None:
-    with site.running(workers=0):
-        with pytest.raises(EnvironmentFault, match="another server uses"), open_door(site.settings(), print):
-            pass
+    refused = pytest.raises(EnvironmentFault, match="another server uses")
+    with site.running(workers=0), refused, open_door(site.settings(), print):
+        pass

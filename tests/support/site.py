@@ -11,7 +11,7 @@ import queue
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -23,10 +23,13 @@ from nootropic_bot.serve.app import Door
 from nootropic_bot.serve.server import Settings, bind, open_door, serve
 from tests.support.github import records as r
 from tests.support.github_server import GitHubServer
+from tests.support.repo import PROJECT
 
 SECRET = "tell nobody, not even the log"
 WEB = "https://github.test"
 _SECONDS = 240.0
+# Where this test process finds what is installed beside the project.
+PATHS = os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
 
 
 @cache
@@ -58,7 +61,6 @@ class Site:
     folder: Path
     workers: int = 2
     credentials: Credentials | None = None
-    options: dict[str, Any] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     _news: queue.Queue[str] = field(default_factory=queue.Queue)
@@ -73,7 +75,13 @@ class Site:
 
     def app(self, **more: Any) -> App:
         """The app that is installed everywhere on that GitHub."""
-        return App(self.server.url, str(self.server.hub.user("nootropic[bot]").id), private_key(), **more)
+        return App(
+            self.server.url,
+            str(self.server.hub.user("nootropic[bot]").id),
+            private_key(),
+            pause=self.slept.append,
+            **more,
+        )
 
     def settings(self, **changed: Any) -> Settings:
         """As the command makes them."""
@@ -81,15 +89,14 @@ class Site:
         made = Settings(
             self.folder / "serve", SECRET.encode(), self.credentials or self.app(), runner, self.workers, grace=60.0
         )
-        return replace(made, **{**self.options, **changed})
+        return replace(made, **changed)
 
     @contextmanager
     def running(self, *, pause: Callable[[float], None] | None = None, **changed: Any) -> Iterator[Door]:
         """The server, until the end of the context."""
-        listener = bind("127.0.0.1", 0)
-        self.port = listener.getsockname()[1]
-        with open_door(self.settings(**changed), self._log, pause=pause or self.slept.append) as door:
-            asgi = serve(door, listener)
+        with closing(bind("127.0.0.1", 0)) as listener, self._opened(pause, changed) as door:
+            self.port = listener.getsockname()[1]
+            asgi = serve(door)
             thread = threading.Thread(target=asgi.run, kwargs={"sockets": [listener]})
             thread.start()
             try:
@@ -97,7 +104,11 @@ class Site:
             finally:
                 asgi.should_exit = True
                 thread.join()
-                listener.close()
+
+    def _opened(
+        self, pause: Callable[[float], None] | None, changed: Mapping[str, Any]
+    ) -> AbstractContextManager[Door]:
+        return open_door(self.settings(**changed), self._log, pause=pause or self.slept.append)
 
     def send(
         self, event: str, payload: Any, *, delivery: str | None = None, headers: Mapping[str, str] | None = None,
