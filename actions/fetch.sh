@@ -10,8 +10,11 @@ for commit in "$BASE" "$HEAD"; do
   fi
 done
 if [ -n "${TOKEN:-}" ]; then
-  GIT_CONFIG_VALUE_0="AUTHORIZATION: basic $(printf 'x-access-token:%s' "$TOKEN" | base64 | tr -d '\n')"
-  export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="http.$GITHUB_SERVER_URL/.extraheader" GIT_CONFIG_VALUE_0
+  # Behind what the runner may have set in the same way.
+  count="${GIT_CONFIG_COUNT:-0}"
+  export "GIT_CONFIG_KEY_$count=http.$GITHUB_SERVER_URL/.extraheader"
+  export "GIT_CONFIG_VALUE_$count=AUTHORIZATION: basic $(printf 'x-access-token:%s' "$TOKEN" | base64 | tr -d '\n')"
+  export GIT_CONFIG_COUNT="$((count + 1))"
 fi
 fetch=(git -c core.hooksPath=/dev/null -c protocol.ext.allow=never fetch --quiet --no-tags --no-recurse-submodules --no-write-fetch-head --end-of-options origin)
 missing=()

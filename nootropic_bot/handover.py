@@ -14,13 +14,15 @@ from typing import Any
 
 from nootropic_bot.errors import UsageError
 from nootropic_bot.records import Finding, Report, Suggestion
-from nootropic_bot.reports import from_json, summarize
+from nootropic_bot.reports import from_json, summarize, to_data
 from nootropic_bot.state.redact import find_secrets, redact_text
 from nootropic_bot.state.schema import KINDS, Draft, Invalid, Proof, TextEdit, draft
 from nootropic_bot.state.views import Triage, suppression
 
 MAX_FINDINGS = 25_000
 _MAX_LINE = 10_000_000
+# What a person would read of one finding is less; all of it is looked through for secrets, which takes time.
+_MAX_TEXT, _MAX_FIX, _MAX_PARTS = 65_536, 1_000_000, 100
 _MAX_RECORD_BYTES = 1 << 20
 _MAX_NAME = 200
 # One run a shard, and what each of a few models cost in it.
@@ -43,6 +45,11 @@ def read_report(raw: bytes, name: str, head: str | None = None) -> Report:
         UsageError: it is no report of a range of commits, is about another commit, or holds what no review says.
     """
     report = from_json(raw, name)
+    try:
+        # A byte that is no text is kept as half of a character; other halves come from nowhere.
+        json.dumps(to_data(report), ensure_ascii=False).encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{name} holds characters that do not exist; it is refused") from error
     if report.base is None or report.head is None:
         raise UsageError(f"{name} is no report of a range of commits", "make it with `review --base … --head …`")
     if report.shard is not None:
@@ -57,7 +64,23 @@ def read_report(raw: bytes, name: str, head: str | None = None) -> Report:
     for finding in findings:
         if not 1 <= finding.start.line <= finding.end.line <= _MAX_LINE:
             raise UsageError(f"{name} has a finding on lines that no file has; it is refused")
+        if _is_too_long(finding):
+            raise UsageError(f"{name} has a finding with more text than anybody reads; it is refused")
     return replace(report, summary=summarize(findings, report.summary.seconds))
+
+
+def _is_too_long(finding: Finding) -> bool:
+    fix = finding.suggestion
+    named = (finding.rule_id, finding.path, finding.principle or "", *finding.cwe, *finding.owasp)
+    parts = len(finding.cwe) + len(finding.owasp)
+    length = 0
+    if fix is not None:
+        named += (fix.id, fix.model or "", fix.prompt or "", *(check.name for check in fix.checks))
+        parts += len(fix.checks) + len(fix.edits)
+        length = len(fix.diff) + sum(len(edit.replacement) for edit in fix.edits)
+        length += sum(len(check.detail) for check in fix.checks)
+    is_long = any(len(text) > _MAX_TEXT // 16 for text in named) or len(finding.message) > _MAX_TEXT
+    return is_long or parts > _MAX_PARTS or length > _MAX_FIX
 
 
 def cleaned(report: Report) -> Cleaned:
@@ -127,7 +150,7 @@ def _parsed(line: bytes) -> tuple[str, dict[str, Any]]:
         raise _refused("one is not JSON") from error
     kind = found.get("kind") if isinstance(found, dict) else None
     data = found.get("data") if isinstance(found, dict) else None
-    if kind not in _RECORDED or not isinstance(data, dict):
+    if not isinstance(kind, str) or kind not in _RECORDED or not isinstance(data, dict):
         raise _refused("one is of a kind that a review does not make")
     return kind, data
 
@@ -148,6 +171,8 @@ class _Taker:
     def take(self, kind: str, data: Mapping[str, Any]) -> Draft | None:
         """The record as it is written, None where it was taken before."""
         kept = {name: value for name, value in data.items() if name in KINDS[kind].__annotations__}
+        if kind == "suggestion":
+            kept["edits"] = _edits(data.get("edits"))
         try:
             draft(kind, kept)
         except Invalid as error:
@@ -216,7 +241,7 @@ class _Taker:
         if found is None:
             raise _refused("a suggestion is not in the report")
         finding, fix = found
-        edits = [{name: edit[name] for name in TextEdit.__annotations__ if name in edit} for edit in data["edits"]]
+        edits = data["edits"]
         proof = {name: data["proof"][name] for name in Proof.__annotations__ if name in data["proof"]}
         _check_names(*(value for name, value in proof.items() if name != "checks"), *proof["checks"])
         # A byte that is no text takes four characters there, and a secret is replaced by a word.
@@ -244,6 +269,18 @@ class _Taker:
             raise _refused("there are too many costs")
         _check_names(data["backend"], data.get("model"))
         return dict(data)
+
+
+def _edits(edits: object) -> list[dict[str, Any]]:
+    """The edits of a suggestion, as they were before they became JSON, which knows no tuples."""
+    if not isinstance(edits, list) or not all(isinstance(edit, dict) for edit in edits):
+        raise _refused("a suggestion is not of its form")
+    found = [{name: edit[name] for name in TextEdit.__annotations__ if name in edit} for edit in edits]
+    for edit in found:
+        copies = edit.get("copies")
+        if isinstance(copies, list):
+            edit["copies"] = [tuple(copy) if isinstance(copy, list) else copy for copy in copies]
+    return found
 
 
 def _check_names(*texts: object) -> None:

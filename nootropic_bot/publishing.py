@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -212,25 +212,26 @@ def _opened(job: _Job, settings: config.Config) -> Iterator[None]:
         return
     with Store(job.repo, settings.state) as store:
         job.store = store
-        _synced(job)
+        # Nothing is pushed yet: what a person's clone holds is theirs to share.
+        _shared(job, store, "read", Sync.fetch_alone)
         try:
-            store.index.update()
             yield
         finally:
             job.store = None
 
 
-def _synced(job: _Job) -> bool:
-    """Share the state with the remote; what goes wrong is a note, since the review itself is worth more."""
-    assert job.store is not None
+def _shared(job: _Job, store: Store, what: str, action: Callable[[Sync], object]) -> bool:
+    """Do something with the remote's state; what goes wrong is a note, since the review itself is worth more."""
     try:
-        Sync(job.store).run()
+        action(Sync(store))
+        store.index.update()
     except NootropicError as error:
-        job.notes.append(f"the state was not shared: {error.message}")
+        job.notes.append(f"the state was not {what}: {error.message}")
         return False
     except sqlite3.DatabaseError:
         # It is made anew from the refs.
-        job.store.index.discard()
+        store.index.discard()
+        store.index.update()
     return True
 
 
@@ -239,14 +240,17 @@ def _record(job: _Job, report: Report) -> int | None:
     if job.store is None or not job.delivery.records:
         return None
     try:
-        drafts = _new(job.store, read_records(job.delivery.records, report, job.pull.number))
+        # The report as it came explains the records; a fix that is held back is not recorded either.
+        drafts = read_records(job.delivery.records, job.delivery.report, job.pull.number)
+        shown = {finding.suggestion.id for finding in report.findings if finding.suggestion is not None}
+        drafts = [each for each in drafts if each.kind != "suggestion" or each.data["suggestion"] in shown]
+        drafts = _new(job.store, drafts)
         job.store.append(drafts)
     except NootropicError as error:
         job.notes.append(f"nothing was recorded: {error.message}")
         return 0
-    if drafts and not _synced(job):
-        return 0
-    return len(drafts)
+    is_shared = not drafts or _shared(job, job.store, "shared", Sync.run)
+    return len(drafts) if is_shared else 0
 
 
 def _new(store: Store, drafts: Sequence[Draft]) -> list[Draft]:

@@ -86,8 +86,8 @@ class SharedState:
             RemoteError: the remote does not take it, so nobody else knows it.
         """
         if not self.config.state.record:
-            # What people decided holds all the same; what became of suggestions is what the setting is about.
-            drafts = [draft for draft in drafts if draft.kind == "triage"]
+            # What people said is recorded all the same; what became of suggestions is what the setting is about.
+            drafts = [draft for draft in drafts if draft.kind != "outcome"]
         if drafts:
             with _readable(self._store):
                 self._store.append(drafts)

@@ -83,7 +83,7 @@ def _comment_event(runner: Runner) -> IssueCommentEvent:
     event = read_event(runner)
     if not isinstance(event, IssueCommentEvent):
         raise UsageError("commands come from comments", "start the workflow by `issue_comment`")
-    if runner.repository and event.repository != runner.repository:
+    if runner.repository and event.repository.lower() != runner.repository.lower():
         raise UsageError("the event is of another repository than GITHUB_REPOSITORY")
     return event
 
@@ -111,6 +111,8 @@ def _read_report(plan: Plan, path: Path | None, state: SharedState) -> Report | 
         return None
     try:
         report = read_report(_read(path), "the report", plan.head)
+        if report.base != plan.base:
+            raise UsageError("the report compares with another commit than was asked for", "it is refused")
     except NootropicError as error:
         return error
     try:

@@ -9,5 +9,5 @@ pip=("$environment/bin/python" -I -m pip --disable-pip-version-check)
 "${pip[@]}" install --quiet --require-hashes --only-binary :all: --requirement "$GITHUB_ACTION_PATH/build-requirements.txt"
 mkdir -p "$WHEELS"
 export CMAKE_ARGS="-DGGML_NATIVE=OFF" PATH="$environment/bin:$PATH"
-"${pip[@]}" wheel --no-deps --no-build-isolation --no-binary llama-cpp-python --require-hashes \
+"${pip[@]}" wheel --no-cache-dir --no-deps --no-build-isolation --no-binary llama-cpp-python --require-hashes \
   --wheel-dir "$WHEELS" --requirement "$GITHUB_ACTION_PATH/requirements.txt"

@@ -18,9 +18,9 @@ from nootropic_bot.github.client import Client
 ARTIFACT = "nootropic-report"
 REPORT, SARIF, RECORDS = "report.json", "report.sarif", "records.jsonl"
 MEMBERS = frozenset({REPORT, SARIF, RECORDS})
-# 3,000 findings with fixes take 10 MB.
+# A finding with its fix takes two kilobytes.
 MAX_ZIP_BYTES = 32 << 20
-MAX_MEMBER_BYTES = 96 << 20
+MAX_MEMBER_BYTES = 64 << 20
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x1
 

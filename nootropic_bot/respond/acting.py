@@ -68,6 +68,10 @@ def act(plan: Plan, report: Report | NootropicError | None, tools: Tools) -> Act
     if ledger.is_answered(name, plan.comment):
         return Acted("the command was carried out before")
     answer = _answer(plan, report, tools)
+    # Another delivery of this comment may have been carried out meanwhile; what it said stands.
+    ledger = Ledger.read(host)
+    if ledger.is_answered(name, plan.comment):
+        return Acted("the command was carried out meanwhile")
     room = host.comment_limit - _MARKER_ROOM
     text = answer.text if len(answer.text) <= room else "The answer is too long for a comment.\n"
     ledger.put(host, text, ReplyMarker(name, plan.comment, answer.is_done))
@@ -85,17 +89,19 @@ def _answer(plan: Plan, report: Report | NootropicError | None, tools: Tools) ->
     try:
         return _carry_out(Situation(plan, target, tools.host, tools.memory), report, tools)
     except NootropicError as error:
-        return _of_failure(error, plan, tools.host)
+        return _of_failure(error, plan, tools)
 
 
-def _of_failure(error: NootropicError, plan: Plan, host: Host) -> Answer:
+def _of_failure(error: NootropicError, plan: Plan, tools: Tools) -> Answer:
     """Why it failed: what happened to the pull request meanwhile says more than the forge's refusal."""
     if isinstance(error, ForgeError):
-        target = host.target()
+        target = tools.host.target()
         if not target.is_open:
             return Answer(closed(target), "the pull request was closed meanwhile")
         if target.head != plan.head:
-            return moved(plan, target)
+            # It may be the very commit, by another delivery.
+            now = Situation(plan, target, tools.host, tools.memory)
+            return earlier_commit(now) or moved(plan, target)
     return Answer(failed("That did not work:", error), "failed", error.exit_code, is_done=False)
 
 

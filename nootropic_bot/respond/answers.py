@@ -71,7 +71,8 @@ def over_quota(login: str) -> str:
 
 def not_understood(why: str) -> str:
     """To somebody whose command is none. `why` is Markdown of our own."""
-    return f"That is no command: {why}\n\n{markdown_code(f'{NAME} help')} lists all of them.\n"
+    there = markdown_code(f"{NAME} help")
+    return f"**Not understood.** {why}\n" + ("" if there in why else f"\n{there} lists all commands.\n")
 
 
 def closed(target: Target) -> str:
@@ -80,11 +81,12 @@ def closed(target: Target) -> str:
     return f"This pull request is {how}, so nothing was done.\n"
 
 
-def failed(what: str, error: NootropicError, *, is_partly: str = "") -> str:
-    """What could not be done, and what helps. `is_partly`: what was done all the same."""
-    remedy = f" To mend it: {_sentence(error.remedy)}" if error.remedy else ""
-    rest = is_partly or "Nothing was changed."
-    return f"**{what}** {_sentence(error.message)}{remedy}\n\n{rest} Then give the command again.\n"
+def failed(what: str, error: NootropicError) -> str:
+    """What could not be done, and what helps."""
+    remedy = f"\n\n→ {_sentence(error.remedy)}" if error.remedy else ""
+    return (
+        f"**{what}** {_sentence(error.message)}{remedy}\n\nNothing was changed. To try again, give the command again.\n"
+    )
 
 
 def _sentence(text: str) -> str:

@@ -23,8 +23,8 @@ from nootropic_bot.respond.choosing import Unclear, the_one
 from nootropic_bot.respond.outcome import Answer, Situation
 from nootropic_bot.state.schema import Draft, NoteData, TriageData
 
-# The line of a comment of ours that names severity and rule.
-_NAMED = re.compile(r"[🔴🟡🔵] \*\*\w+\*\* · `([a-z0-9][a-z0-9._-]{0,127})`")
+# The line of a comment of ours that names severity and rule; a comment that was settled begins with another one.
+_NAMED = re.compile(r"^[🔴🟡🔵] \*\*\w+\*\* · `([a-z0-9][a-z0-9._-]{0,127})`", re.MULTILINE)
 
 
 def mark_false_positive(situation: Situation) -> Answer:
@@ -115,7 +115,7 @@ def _known(situation: Situation, threads: Iterable[Thread]) -> dict[str, str]:
 
 
 def _rule_in(thread: Thread) -> str:
-    named = _NAMED.match(thread.body)
+    named = _NAMED.search(thread.body)
     return named[1] if named else ""
 
 

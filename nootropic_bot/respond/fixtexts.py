@@ -127,7 +127,7 @@ def _fix(suggestion: Suggestion) -> str:
 
     if brings_secret(removed, added):
         return "\nIts fix is withheld, because it holds what looks like a secret.\n"
-    sure = "" if suggestion.confidence is None else f"\nThe model is sure to {suggestion.confidence:.0%}.\n"
+    sure = "" if suggestion.confidence is None else f"\nThe confidence of the model is {suggestion.confidence:.0%}.\n"
     diff = fence("\n".join(diff_lines(suggestion.diff)), "diff")
     command = f"\nCommit it with {markdown_code(f'{NAME} apply {suggestion.id[:64]}')}.\n"
     return f"\n**{proof_title(suggestion)}**: {proof_text(suggestion)}{sure}\n{diff}{command}"

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
 
 from nootropic_bot.workflowfiles import Setup
 from tests.actions.conftest import ACTIONS, CLEAN, WRONG, Place
-from tests.support.repo import Repo
+from tests.support.repo import PROJECT, Repo
 
 
 def rules(files: dict[str, bytes]) -> list[str]:
@@ -61,7 +69,7 @@ def test_an_analysis_that_did_not_finish_is_uploaded_and_not_green(place: Place)
     assert jobs["analyse"].steps[-2].code == 4
 
 
-def test_what_was_decided_before_is_known_to_the_analysis(place: Place, server: object) -> None:
+def test_what_was_decided_before_is_known_to_the_analysis(place: Place) -> None:
     """The state is in refs that no clone brings along."""
     home = place.server.checkout(place.repository, place.machine.folder / "home")
     home.write("load.py", WRONG)
@@ -80,3 +88,37 @@ def test_commits_that_are_no_ids_are_refused(place: Place) -> None:
     assert jobs["analyse"].result == "failure"
     assert "must be full commit ids" in jobs["analyse"].log
     assert not list(Repo(place.machine.folder).path.rglob("P"))
+
+
+@pytest.mark.parametrize("is_github", [True, False])
+def test_the_token_goes_to_the_server_that_gave_it_and_nowhere_else(
+    repo: Repo, tmp_path: Path, is_github: bool
+) -> None:
+    heard: list[str | None] = []
+
+    class Listening(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append(self.headers["Authorization"])
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Listening) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        here = f"http://127.0.0.1:{server.server_address[1]}"
+        repo.git("remote", "add", "origin", f"{here}/octo/app.git")
+        env = {
+            "BASE": repo.commit({"a": "1\n"}), "HEAD": "0" * 40, "TOKEN": "ghs_secret",
+            "GITHUB_SERVER_URL": here if is_github else "https://github.example",
+        }  # fmt: skip
+        command = ["bash", str(PROJECT / "actions" / "fetch.sh")]
+        full = {**os.environ, **env}
+        done = subprocess.run(command, cwd=repo.path, env=full, capture_output=True, text=True, check=False)
+        server.shutdown()
+        thread.join()
+    assert done.returncode != 0, "the commit is nowhere"
+    expected = f"basic {base64.b64encode(b'x-access-token:ghs_secret').decode()}" if is_github else None
+    assert heard[0] == expected
+    assert "ghs_secret" not in done.stdout + done.stderr + (repo.path / ".git" / "config").read_text()

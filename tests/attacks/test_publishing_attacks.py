@@ -18,6 +18,7 @@ from markdown_it import MarkdownIt
 from nootropic_bot.errors import UsageError
 from nootropic_bot.github.artifacts import MAX_MEMBER_BYTES, unpack
 from nootropic_bot.handover import read_records, read_report
+from nootropic_bot.records import Finding
 from tests.publishing.conftest import clock, job, server  # noqa: F401
 from tests.support.forge import suggestion_blocks
 from tests.support.reports import HOSTILE
@@ -144,6 +145,9 @@ def test_a7_a_report_with_impossible_places_is_refused(job: TrustedJob) -> None:
     assert "no file has" in refused(start={"line": 0, "col": 1})
     assert "no file has" in refused(end={"line": 9, "col": 1})
     assert "no file has" in refused(end={"line": 10**30, "col": 1})
+    assert "more text" in refused(message="x" * 70_000)
+    assert "more text" in refused(cwe=["CWE-1"] * 1000)
+    assert "more text" in refused(rule_id="x" * 5_000)
     assert "outside the repository" in refused(path="../../etc/passwd")
     assert "outside the repository" in refused(path=".git/config")
     with pytest.raises(UsageError, match="one id"):
@@ -181,6 +185,17 @@ def finding_record(job: TrustedJob, **changes: object) -> dict[str, object]:
     return {
         "run": "a" * 16, "finding": job.finding("a.py", 10).id, "rule_id": "evil", "path": "evil", "line": 1,
         "end_line": 1, "severity": "info", "in_scope": True, "pull_request": 7, **changes,
+    }  # fmt: skip
+
+
+def suggestion_record(job: TrustedJob, finding: Finding) -> dict[str, object]:
+    fix = finding.suggestion
+    assert fix is not None
+    proof = {"blob": "d" * 40, "rules": "c" * 64, "engine": "1", "tool": "0.1", "checks": {"parse": "passed"}}
+    edits = [{"start": 1, "end": 2, "text": fix.edits[0].replacement, "copies": [[0, 1, 2]]}]
+    return {
+        "run": "a" * 16, "suggestion": fix.id, "finding": finding.id, "rule_id": "x", "path": "x", "pull_request": 7,
+        "source": "rule", "verified": True, "confidence": None, "edits": edits, "proof": proof,
     }  # fmt: skip
 
 
@@ -256,6 +271,20 @@ def test_a22_a_fix_that_brings_a_secret_is_held_back_and_not_stored(job: Trusted
     assert "held back" in first
     assert "```suggestion\nsafe 20\n```" in second
     assert any("held back" in note for note in delivered.notes)
+
+
+def test_a22_what_is_held_back_is_not_recorded(job: TrustedJob) -> None:
+    fix = job.finding("a.py", 10, (10, 10, f'token = "{SECRET}"\n'), message=f"Use {SECRET} here.")
+    other = job.finding("a.py", 20, (20, 20, "safe 20\n"))
+    raw = lines(("run", run_record(job)), *(("suggestion", suggestion_record(job, each)) for each in (fix, other)))
+    delivered = job.deliver([fix, other], records=raw)
+    assert (delivered.recorded, delivered.notes) == (2, ("held back because of what looks like a secret: 1 text",))
+    refs = job.repository.git.refs("refs/nootropic/")
+    assert refs
+    said = b"".join(job.repository.git.run("log", "-p", "--text", oid) for oid in refs.values())
+    assert other.suggestion is not None
+    assert other.suggestion.id.encode() in said
+    assert SECRET.encode() not in said
 
 
 def test_a30_a45_a46_hostile_text_stays_text(job: TrustedJob) -> None:

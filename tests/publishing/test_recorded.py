@@ -26,6 +26,11 @@ def run(name, text):
     if name == None:
         return yaml.load(text, Loader=yaml.Loader)
     return subprocess.run(name, shell=True)
+
+
+def collect(item, found=[]):
+    found.append(item)
+    return found
 """
 
 
@@ -76,6 +81,8 @@ def test_a_real_review_is_posted_and_recorded_once(story: TrustedJob) -> None:
     assert [data["pull_request"] for data in by_kind["run"]] == [1]
     fixes = {finding["suggestion"]["id"] for finding in report["findings"] if finding["suggestion"]}
     assert {data["suggestion"] for data in by_kind["suggestion"]} == fixes
+    edits = [edit for data in by_kind["suggestion"] for edit in data["edits"]]
+    assert any("copies" in edit for edit in edits), "what became lists on the way is as it was"
     assert all(data["pull_request"] == 1 for data in by_kind["suggestion"])
     assert story.publish(run).code == 0
     assert len(recorded(story)) == len(records), "nothing is recorded twice"

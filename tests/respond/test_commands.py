@@ -131,7 +131,7 @@ def test_explain_tells_why_what_is_proved_and_where_to_read_on(desk: Desk) -> No
         "+    return yaml.safe_load(text)",
         "scope ✓",
         "fixer@v1",
-        "sure to 97%",
+        "confidence of the model is 97%",
         f"`/nootropic apply {FIX_YAML}`",
     ):
         assert part in reply
@@ -175,6 +175,8 @@ def test_a_false_positive_is_recorded_and_its_comment_says_so(desk: Desk) -> Non
     assert f"<!-- nootropic:v1 finding={NONE} fixed={desk.head()} -->" in comment.body
     assert comment.thread.resolved_by is not None
     assert desk.server.find_comment(other).thread.resolved_by is None
+    assert desk.command("/nootropic ignore none-comparison").code == 0
+    assert len(desk.records("triage")) == 2, "what a comment is about can still be told"
     assert "is a false positive, says `mona`" in desk.replies()[0]
     assert "#1" not in desk.replies()[0]
 

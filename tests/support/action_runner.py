@@ -6,17 +6,18 @@
 
 What is real: bash as GitHub calls it, the files of `GITHUB_OUTPUT` and the like, expressions, conditions, outputs, git, the
 program. A job's token is made for it with exactly the permissions that the job asks for (a fork's pull request: reading
-only), so a permission that is missing shows. What is played: checkout, artifacts, caches, the set-up of Python. What this
+only), so a permission that is missing shows. What is played: GitHub's own actions (`played_actions.py`). What this
 does not know raises `Unsupported`.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,13 @@ import yaml
 from tests.support.expressions import Scope, Unsupported
 from tests.support.github import records as r
 from tests.support.github_server import BOT, GitHubServer
+from tests.support.played_actions import Played
 from tests.support.repo import PROJECT
 
 _DELIMITED = re.compile(r"(?P<name>[^=]+?)<<(?P<mark>.+)")
 _OURS = re.compile(r"(?:\./|[\w.-]+/[\w.-]+/)actions/(?P<name>[a-z]+)(?:@[0-9a-f]{40})?")
+# How this machine reaches git and the registries, and what the tests' own sealed environment says.
+_KEPT = ("GIT_CONFIG_", "NOOTROPIC_MODEL", "PIP_", "SSL_CERT_", "REQUESTS_CA_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _INPUT_KEYS = frozenset({"description", "required", "default"})
 
 
@@ -108,7 +112,10 @@ class Machine:
     def _job(
         self, job: Mapping[str, Any], workflow: Mapping[str, Any], contexts: dict[str, Any], from_fork: bool
     ) -> Job:
-        shards = job.get("strategy", {}).get("matrix", {}).get("shard", [None])
+        strategy = job.get("strategy", {"fail-fast": False})
+        if strategy.get("fail-fast") is not False:
+            raise Unsupported("a matrix in which one part that fails ends the others")
+        shards = strategy.get("matrix", {}).get("shard", [None])
         permissions = job.get("permissions", workflow.get("permissions"))
         if not isinstance(permissions, Mapping):
             raise Unsupported("a job says which permissions it needs")
@@ -142,7 +149,7 @@ class _JobRun:
         github = {**contexts["github"], "token": token.value, "workspace": str(self.workspace)}
         self.contexts = {**contexts, "github": github, "runner": runner}
         self.event = self.temp / "event.json"
-        self.event.write_bytes(_json(github["event"]))
+        self.event.write_text(json.dumps(github["event"]), encoding="utf-8")
         self.summary = self.temp / "summary.md"
         self.summary.touch()
         self.files = 0
@@ -239,11 +246,7 @@ class _JobRun:
     def _environment(self) -> dict[str, str]:
         github, runner = self.contexts["github"], self.contexts["runner"]
         names = ("repository", "event_name", "sha", "ref_name", "server_url", "api_url", "workspace")
-        kept = {
-            key: os.environ[key]
-            for key in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "NOOTROPIC_MODEL")
-            if key in os.environ
-        }
+        kept = {key: value for key, value in os.environ.items() if key.startswith(_KEPT)}
         return {
             **kept, **{f"GITHUB_{name.upper()}": str(github[name]) for name in names}, "CI": "true",
             "GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": str(self.event), "GITHUB_STEP_SUMMARY": str(self.summary),
@@ -253,61 +256,10 @@ class _JobRun:
 
     def _play(self, uses: str, given: Mapping[str, str]) -> Step:
         action = uses.partition("@")[0]
-        player: Callable[[Mapping[str, str]], Mapping[str, str] | None] | None = {
-            "actions/checkout": self._checkout, "actions/upload-artifact": self._upload,
-            "actions/download-artifact": self._download, "actions/setup-python": _nothing,
-            "actions/cache/restore": _nothing, "actions/cache/save": _nothing,
-        }.get(action)  # fmt: skip
-        if player is None:
-            raise Unsupported(f"the action {uses}")
         self.machine.played.append(action)
-        outputs = player(given)
-        return Step(action, "failure" if outputs is None else "success", outputs=outputs or {})
-
-    def _checkout(self, given: Mapping[str, str]) -> Mapping[str, str]:
-        """Branches, and the commit of the event; only a pull_request event's lies outside of them."""
-        if given.keys() - {"fetch-depth", "persist-credentials", "ref"} or given.get("persist-credentials") != "false":
-            raise Unsupported(f"a checkout with {dict(given)}")
-        path, github = str(self.machine.repository.git.path), self.contexts["github"]
-        wanted = given.get("ref") or github["sha"] or "refs/heads/main"
-        depth = [] if given.get("fetch-depth") == "0" else ["--depth=1"]
-        refs = ["+refs/heads/*:refs/remotes/origin/*"] if not depth else []
-        for command in (
-            ["init", "--quiet", "."], ["remote", "add", "origin", f"file://{path}"],
-            ["fetch", "--quiet", "--no-tags", *depth, "origin", *refs, wanted], ["checkout", "--quiet", "--detach", "FETCH_HEAD"],
-        ):  # fmt: skip
-            if depth == [] and command[0] == "checkout":
-                command = [
-                    "checkout",
-                    "--quiet",
-                    "--detach",
-                    wanted if re.fullmatch("[0-9a-f]{40}", wanted) else "origin/main",
-                ]
-            done = subprocess.run(["git", *command], cwd=self.workspace, capture_output=True, check=False)
-            assert done.returncode == 0, done.stderr
-        return {}
-
-    def _upload(self, given: Mapping[str, str]) -> Mapping[str, str] | None:
-        files = {path.name: path.read_bytes() for path in Path(given["path"]).iterdir()}
-        if given["name"] in self.machine.artifacts or not files:
-            return None
-        self.machine.artifacts[given["name"]] = files
-        return {}
-
-    def _download(self, given: Mapping[str, str]) -> Mapping[str, str] | None:
-        """One by name, into the folder; or several by pattern, each into a folder of its own."""
-        prefix = given.get("pattern", "").removesuffix("*")
-        found = {
-            name: files
-            for name, files in self.machine.artifacts.items()
-            if name == given.get("name") or (prefix and name.startswith(prefix))
-        }
-        for name, files in found.items():
-            target = Path(given["path"]) / ("" if "name" in given else name)
-            target.mkdir(parents=True, exist_ok=True)
-            for each, data in files.items():
-                (target / each).write_bytes(data)
-        return {} if found or "pattern" in given else None
+        place = Path(self.machine.repository.git.path)
+        played = Played(place, self.workspace, self.contexts["github"]["sha"], self.machine.artifacts)
+        return Step(action, "success" if played.play(action, given) else "failure")
 
 
 def read_outputs(text: str) -> Iterator[tuple[str, str]]:
@@ -331,23 +283,16 @@ def read_outputs(text: str) -> Iterator[tuple[str, str]]:
             raise AssertionError(f"invalid format {line!r}")
 
 
-def _nothing(_given: Mapping[str, str]) -> Mapping[str, str]:
-    return {}
-
-
-def _json(data: Any) -> bytes:
-    import json
-
-    return json.dumps(data).encode()
-
-
 def _program(folder: Path) -> Path:
-    """A folder with `nootropic-bot`, as where it is installed."""
+    """A folder with `nootropic-bot`, as where it is installed, and the `python` that its set-up gives."""
     paths = [str(PROJECT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     program = folder / "nootropic-bot"
     # A script's first path is its own folder, as with an installed command; `-m` would put the current folder there.
     program.write_text(
         f"#!{sys.executable}\nimport sys\nsys.path[1:1] = {paths!r}\nfrom nootropic_bot.cli import main\n\nmain()\n"
     )
-    program.chmod(0o755)
+    python = folder / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    for each in (program, python):
+        each.chmod(0o755)
     return folder
