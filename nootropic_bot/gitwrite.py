@@ -90,7 +90,9 @@ def set_remote(repo: Repository, name: str, url: str) -> None:
     Raises:
         EnvironmentFault: git can't write its configuration.
     """
-    repo.run("config", f"remote.{name}.url", url)
+    key = f"remote.{name}.url"
+    if repo.run("config", "--get", key, check=False).stdout != f"{url}\n".encode():
+        repo.run("config", key, url)
 
 
 def borrow_objects(repo: Repository, lender: Repository) -> None:

@@ -194,7 +194,11 @@ def open_ledger(path: Path, max_queued: int) -> Ledger:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.close(handle)
         connection = sqlite3.connect(path, timeout=10, check_same_thread=False)
-        connection.executescript(_SCHEMA)
+        try:
+            connection.executescript(_SCHEMA)
+        except sqlite3.Error:
+            connection.close()
+            raise
     except sqlite3.Error as error:
         raise _unusable(error) from error
     except OSError as error:

@@ -57,7 +57,8 @@ class Mirrors:
         name = repository_name(repository)
         path = self.folder / "clones" / name.lower()
         with self._lock:
-            found = create_repository(path) if not (path / ".git").is_dir() else Repository.open(path)
+            # Also where one is: a process may have died while it made it.
+            found = create_repository(path)
             set_remote(found, _REMOTE, f"{self.server_url}/{name}.git")
         return found.with_token(self.server_url, token)
 

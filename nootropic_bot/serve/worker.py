@@ -12,7 +12,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nootropic_bot.errors import EXIT_CLEAN, IncompleteError, NootropicError
+from nootropic_bot.cachefile import write_atomically
+from nootropic_bot.errors import EXIT_CLEAN, EnvironmentFault, IncompleteError, NootropicError
 from nootropic_bot.forge import ForgeError
 from nootropic_bot.git import Repository
 from nootropic_bot.github.apps import Credentials
@@ -22,7 +23,9 @@ from nootropic_bot.github.pulls import Pull, get_pull
 from nootropic_bot.github.runner import Runner
 from nootropic_bot.github.waiting import Pace, Patience
 from nootropic_bot.handover import read_report
-from nootropic_bot.publishing import Delivered, Delivery, deliver
+from nootropic_bot.publish.comments import listed
+from nootropic_bot.publish.plan import Policy, offered
+from nootropic_bot.publishing import Delivered, Delivery, deliver, unreachable
 from nootropic_bot.reports import MAX_REPORT_BYTES
 from nootropic_bot.respond.plan import Plan
 from nootropic_bot.responding import act_on_event, authorise_event
@@ -88,13 +91,25 @@ class Worker:
                 self._tell(pull)
                 return Result("failed", error.message)
             report = read_report(_read(folder / REPORT), "the report", pull.head)
-            delivery = Delivery(report, wants_sarif=True, records=_read(folder / RECORDS))
-        # Asked for again: the analysis may have outlasted the token.
-        mirror = self.mirrors.open(pull.repository, self.credentials.token(pull.repository))
-        delivered = deliver(self._client(pull.repository), mirror, pull, delivery)
+            records = _read(folder / RECORDS) if (folder / RECORDS).exists() else None
+            delivery = Delivery(report, wants_sarif=True, records=records)
+        delivered = self._deliver(pull, delivery)
         if delivered.published.status in ("posted", "silent"):
             self.ledger.note(subject, pull.head)
         return _told(delivered)
+
+    def _deliver(self, pull: Pull, delivery: Delivery) -> Delivered:
+        """Post it. What can be shown nowhere is kept in a file: a server has no summary of a job (row F12)."""
+        # Asked for again: the analysis may have outlasted the token.
+        mirror = self.mirrors.open(pull.repository, self.credentials.token(pull.repository))
+        place = self.mirrors.folder / "not-posted" / pull.repository.lower() / f"{pull.number}.md"
+        try:
+            delivered = deliver(self._client(pull.repository), mirror, pull, delivery)
+        except ForgeError as error:
+            _keep(place, unreachable(pull, delivery, error))
+            raise
+        _keep(place, delivered)
+        return delivered
 
     def _tell(self, pull: Pull) -> None:
         """Say on the pull request that there is no review: silence would look like a good one."""
@@ -160,12 +175,27 @@ class Worker:
 def _read(path: Path) -> bytes:
     """A file that the analysis wrote; no link, and not more than a report has."""
     try:
-        if path.is_symlink():
+        if path.is_symlink() or not path.is_file():
             raise IncompleteError("the analysis left something else than a report")
         with path.open("rb") as file:
             return file.read(MAX_REPORT_BYTES + 1)
     except OSError as error:
         raise IncompleteError(f"what the analysis left can't be read: {error.strerror}") from error
+
+
+def _keep(path: Path, delivered: Delivered) -> None:
+    """Write down what is nowhere on the pull request, in place of what was not there the last time."""
+    published = delivered.published
+    left = () if published.status in ("stale", "closed") else published.not_posted
+    texts = [listed(finding, offered(finding, Policy())) for finding in left]
+    try:
+        if texts:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, "".join(texts).encode("utf-8", "backslashreplace"))
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise EnvironmentFault(f"{path} can't be written: {error.strerror}", "see who may write there") from error
 
 
 def _told(delivered: Delivered) -> Result:
@@ -174,7 +204,7 @@ def _told(delivered: Delivered) -> Result:
         "commented": len(published.commented),
         "resolved": len(published.fixed),
         "in the summary or the check only": len(published.listed),
-        "not on the pull request": len(published.not_posted),
+        "not on the pull request, but in the folder not-posted": len(published.not_posted),
     }
     what = ", ".join(f"{number} {name}" for name, number in figures.items() if number)
     note = f"{published.status} at {delivered.pull.head[:10]}" + (f": {what}" if what else "")

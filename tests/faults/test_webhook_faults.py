@@ -202,3 +202,16 @@ def test_two_servers_do_not_share_a_folder(site: Site) -> None:
     refused = pytest.raises(EnvironmentFault, match="another server uses")
     with site.running(workers=0), refused, open_door(site.settings(), print):
         pass
+
+
+def test_f12_what_github_does_not_take_is_in_a_file(site: Site, desk: Desk, tmp_path: Path) -> None:
+    """A server has no summary of a job: what can be shown nowhere must still be found somewhere."""
+    kept = tmp_path / "serve" / "not-posted" / "octo" / "app" / "1.md"
+    for path in ("/pulls/1/reviews", "/issues/1/comments", "/check-runs", "/code-scanning"):
+        desk.server.fail_next("POST", f".*{path}.*", 403, body={"message": "Resource not accessible"}, times=9)
+    with site.running():
+        assert site.push(desk.pull).status == 202
+        line = site.wait("review octo/app#1")
+        assert "1 not on the pull request, but in the folder not-posted" in line
+        assert "none-comparison" in kept.read_text()
+        assert desk.pull.threads == []
