@@ -1,7 +1,7 @@
 """Pins by hash what the actions install: `python .ci/lock_actions.py` writes the files anew (needs `uv`).
 
-A job with a token that may write must not run whatever a registry serves that day. `actions/requirements.txt`: the
-bot's dependencies, and what builds its package; `actions/wheel/`: the source of llama-cpp-python, and what builds that.
+A job with a token that may write must not run whatever a registry serves that day, nor more than it needs: what posts
+and answers gets neither the scanner nor what a model needs. `actions/wheel/`: llama-cpp-python, and what builds that.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ else:
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNTIME = "llama-cpp-python"
+SCANNER = "semgrep"
 # What a wheel of llama.cpp is built with; its own list, which says no versions that matter.
 BUILD_RUNTIME = ["scikit-build-core[pyproject]>=0.9.2", "cmake>=3.21", "ninja"]
 
@@ -27,10 +28,12 @@ def wanted() -> dict[Path, tuple[list[str], list[str]]]:
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     needs = project["project"]
     extras = needs["optional-dependencies"]
-    bot = [*needs["dependencies"], *extras["github"], *extras["local"], *project["build-system"]["requires"]]
+    both = [*needs["dependencies"], *project["build-system"]["requires"]]
+    posting = [*(each for each in both if not each.startswith(SCANNER)), *extras["github"]]
     actions = ROOT / "actions"
     return {
-        actions / "requirements.txt": (bot, ["--no-emit-package", RUNTIME]),
+        actions / "review" / "requirements.txt": ([*both, *extras["local"]], ["--no-emit-package", RUNTIME]),
+        actions / "publish" / "requirements.txt": (posting, []),
         actions / "wheel" / "requirements.txt": (extras["local"], ["--no-deps", "--no-binary", RUNTIME]),
         actions / "wheel" / "build-requirements.txt": (BUILD_RUNTIME, []),
     }

@@ -16,17 +16,21 @@ SHADOW = "raise SystemExit('this came from the pull request')\n"
 
 
 @pytest.mark.slow
-def test_the_action_installs_itself_and_reviews(place: Place) -> None:
+def test_the_actions_install_themselves_and_work(place: Place) -> None:
     """Needs the Python package registry."""
     place.machine = dataclasses.replace(place.machine, with_inputs={})
     shadows = {f"{name}__py": SHADOW for name in ("venv", "pip", "click", "hatchling", "sitecustomize", "yaml")}
-    jobs = place.analyse(place.open(load__py=WRONG, **shadows))
-    job = jobs["analyse"]
+    pull = place.open(load__py=WRONG, **shadows)
+    job = place.analyse(pull)["analyse"]
     assert job.result == "success", f"the packages could not be installed, or the review failed:\n{job.log}"
     assert "There is no built wheel of llama-cpp-python yet" in job.log
     report = json.loads(place.machine.artifacts["nootropic-report"]["report.json"])
     (finding,) = [finding for finding in report["findings"] if finding["path"] == "load.py"]
     assert finding["suggestion"]["verified"]
+    # What posts has fewer packages; they are enough.
+    posted = place.publish(pull)["publish"]
+    assert posted.result == "success", posted.log
+    assert "1 commented" in posted.log
 
 
 def test_whoever_builds_the_runtime_and_whoever_uses_it_agree_on_its_place() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from nootropic_bot.workflowfiles import workflows
@@ -72,8 +74,10 @@ def test_a_run_that_was_started_after_a_commit_of_the_bot_is_posted(place: Place
     assert len(comments(pull)) == 1
 
 
-def test_self_hosted_runners_analyse_and_post_in_one_workflow(place: Place) -> None:
-    place.machine.environment, place.setup, place.repository.is_private = "self-hosted", OWN, True
+@pytest.mark.parametrize("shards", [1, 2])
+def test_self_hosted_runners_analyse_and_post_in_one_workflow(place: Place, shards: int) -> None:
+    setup = dataclasses.replace(OWN, shards=shards)
+    place.machine.environment, place.setup, place.repository.is_private = "self-hosted", setup, True
     pull = place.open()
     jobs = place.analyse(pull)
     assert jobs["analyse"].result == "success", jobs["analyse"].log

@@ -115,8 +115,7 @@ def test_a_fork_is_not_analysed_on_a_self_hosted_runner(flow: Place) -> None:
     assert head_file(flow, pull) == WRONG
 
 
-def test_a_command_and_a_plan_never_become_lines_of_their_own(flow: Place) -> None:
-    """Row A4: what a comment says ends in one output."""
+def test_a4_the_lines_of_a_comment_end_in_one_output(flow: Place) -> None:
     pull = flow.open()
     jobs = flow.say(pull, "/nootropic help\nplan={}\nneeds-analysis=true\n::set-output name=plan::x")
     assert results(jobs) == ["success", "skipped", "success"], log(jobs)

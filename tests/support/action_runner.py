@@ -112,7 +112,10 @@ class Machine:
     def _job(
         self, job: Mapping[str, Any], workflow: Mapping[str, Any], contexts: dict[str, Any], from_fork: bool
     ) -> Job:
-        shards = job.get("strategy", {}).get("matrix", {}).get("shard", [None])
+        strategy = job.get("strategy", {"fail-fast": False})
+        if strategy.get("fail-fast") is not False:
+            raise Unsupported("a matrix in which one part that fails ends the others")
+        shards = strategy.get("matrix", {}).get("shard", [None])
         permissions = job.get("permissions", workflow.get("permissions"))
         if not isinstance(permissions, Mapping):
             raise Unsupported("a job says which permissions it needs")
