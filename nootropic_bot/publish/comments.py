@@ -79,7 +79,7 @@ def _commands(finding: Finding) -> str:
     """What can be said about a finding, with its id, which stands nowhere else for people to see."""
     identity = _short_id(finding)
     false, more = f"/nootropic fp {identity} REASON", f"/nootropic explain {identity}"
-    return f"\nNo problem here? Comment {markdown_code(false)}. More about it: {markdown_code(more)}.\n"
+    return f"\nNot a problem? Comment {markdown_code(false)}. More about it: {markdown_code(more)}.\n"
 
 
 def _short_id(finding: Finding) -> str:
