@@ -168,7 +168,7 @@ def test_a_secret_leaves_the_environment_when_it_is_read(tmp_path: Path) -> None
 
 def test_the_environment_of_an_analysis_has_no_secret() -> None:
     secrets = ("GITHUB_TOKEN", "NOOTROPIC_WEBHOOK_SECRET", "NOOTROPIC_APP_KEY", "NOOTROPIC_APP_KEY_FILE", "OPENAI_API_KEY",
-               "AWS_SESSION_TOKEN", "HTTPS_PROXY", "GIT_ASKPASS", "SSH_AUTH_SOCK", "GIT_CONFIG_VALUE_0", "NOOTROPIC_MY_KEY")  # fmt: skip
+               "AWS_SESSION_TOKEN", "HTTPS_PROXY", "GIT_ASKPASS", "SSH_AUTH_SOCK", "GIT_CONFIG_VALUE_0", "NOOTROPIC_MY_KEY", "XDG_RUNTIME_DIR")  # fmt: skip
     needed = ("PATH", "HOME", "NOOTROPIC_MODEL", "NOOTROPIC_JOBS", "XDG_CACHE_HOME", "LC_ALL")
     found = bare_environment(dict.fromkeys((*secrets, *needed), "v"))
     assert set(found) == {*needed, "PYTHONSAFEPATH", "NO_COLOR"}
@@ -231,7 +231,21 @@ _EVENT = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["action", "repository", "full_name", "private", "pull_request", "number", "base", "head", "sha", "repo", "issue", "comment", "user"]
+                [
+                    "action",
+                    "repository",
+                    "full_name",
+                    "private",
+                    "pull_request",
+                    "number",
+                    "base",
+                    "head",
+                    "sha",
+                    "repo",
+                    "issue",
+                    "comment",
+                    "user",
+                ]
             ),
             inner,
             max_size=6,
