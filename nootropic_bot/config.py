@@ -105,7 +105,8 @@ class ModelSettings:
     """`[models]`: who proposes fixes, and how sure one must be to show them.
 
     `order`: the names of backends, the first that answers wins: "bundled" is the model in the package, others are
-    `[backend.<name>]` or an installed model of `models list`. `candidates`: at most so many proposals a finding.
+    `[backend.<name>]` or an installed model of `models list`. `candidates`: of so many proposals a finding the proof
+    may scan again.
     `min_confidence`: a model's proved fix below this is shown on demand only (`--unproved`). `timeout_seconds`: for one
     answer. `allow_cloud`: whether a backend may send code away from this machine; its key must be there as well.
     """

@@ -161,6 +161,7 @@ def _round(
     from nootropic_bot.propose.base import Context, climb
     from nootropic_bot.verify.case import Case
     from nootropic_bot.verify.proof import prove
+    from nootropic_bot.verify.standing import standing
 
     started = time.perf_counter()
     cases: list[Case] = []
@@ -168,16 +169,22 @@ def _round(
         source = sources.get(item.candidate.path)
         if source is not None:
             context = Context(source, item.match, critique.rule(item.match.rule_id), item.analysis)
-            for proposal in climb(proposers, item.finding, context):
-                cases.append(Case(source, item.match, item.analysis, proposal))
+            made = (Case(source, item.match, item.analysis, p) for p in climb(proposers, item.finding, context))
+            cases += standing(made, critique.session.config.models.candidates)
     proposed = time.perf_counter()
+    if cases:
+        critique.progress(f"proving {len(cases)} proposed fix{'es' * (len(cases) != 1)}")
     request, limit = critique.session.request, critique.session.config.models.min_confidence
-    for case, verdict in zip(cases, prove(cases, critique.rescan), strict=True):
-        finding_id, confidence = case.proposal.finding_id, case.proposal.confidence
+
+    def is_shown(proposal: Proposal) -> bool:
+        """Whether a proposal is shown once it is proved."""
+        return request.unproved or proposal.confidence is None or proposal.confidence >= limit
+
+    for case, verdict in zip(cases, prove(cases, critique.rescan, is_shown), strict=True):
+        finding_id = case.proposal.finding_id
         known = result.suggestions.get(finding_id)
         is_better = known is None or (verdict.is_verified and not known.verified)
-        is_shown = verdict.is_verified and (confidence is None or confidence >= limit)
-        if is_better and (is_shown or request.unproved):
+        if is_better and (is_shown(case.proposal) if verdict.is_verified else request.unproved):
             result.suggestions[finding_id] = _suggestion(case.proposal, verdict, case.source)
     result.proposing += proposed - started
     result.verifying += time.perf_counter() - proposed

@@ -26,6 +26,13 @@ def is_compound(node: Node) -> bool:
     return any(getattr(node, name, None) for name in BLOCKS)
 
 
+def is_idle(node: Node) -> bool:
+    """Whether it is there because a block needs a statement: `pass`, or `...`."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return node.value.value is ...
+    return isinstance(node, ast.Pass)
+
+
 def smallest_statement(tree: ast.Module, start: tuple[int, int], end: tuple[int, int]) -> Node | None:
     """The innermost statement, exception handler or case around a range of (line, byte column, 0-based)."""
     found: Node | None = None

@@ -11,11 +11,12 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from nootropic_bot.comments import comments_of
 from nootropic_bot.records import Edit, Match
 from nootropic_bot.source import Source, split_lines
-from nootropic_bot.statements import Node, extent, header_lines, smallest_statement
+from nootropic_bot.statements import Node, extent, header_lines, is_idle, smallest_statement
 from nootropic_bot.uses import uses_of
 
 MAX_ITEMS = 20
@@ -89,6 +90,19 @@ class Window:
             text = self.replacement(source.lines, source.newline, wanted[number])
             edits.append(Edit(source.path, item.first, item.last, text))
         return tuple(edits)
+
+    def with_comment(self, source: Source, change: Change) -> Change:
+        """The change with the comment of the line that it replaces, if it lost it: comments are the author's."""
+        if change.keep or not change.text or not 0 <= change.item < len(self.items) or not source.is_python:
+            return change
+        item = self.items[change.item]
+        comment = comments_of(source.text).get(item.first)
+        whole = self.written_out(change)
+        if comment is None or comment in whole.text:
+            return change
+        if item.text.lstrip() == comment:  # It has the line to itself.
+            return replace(whole, text=f"{_indent_of(item.text)}{comment}\n{whole.text}")
+        return replace(whole, text=f"{whole.text.rstrip()}  {comment}")
 
     def abridged(self, change: Change) -> Change:
         """The change without the text before and after the mark, where it leaves these as they are."""
@@ -201,9 +215,12 @@ def _docstring(target: Node) -> list[tuple[int, int, bool]]:
 
 def _idle_body(target: Node) -> list[tuple[int, int, bool]]:
     """The line of an exception handler that does nothing: the proof lets a fix report the error there."""
-    if not isinstance(target, ast.ExceptHandler) or not isinstance(target.body[0], ast.Pass | ast.Continue):
+    if not isinstance(target, ast.ExceptHandler):
         return []
-    line = target.body[0].lineno
+    first = target.body[0]
+    if not is_idle(first) and not isinstance(first, ast.Continue):
+        return []
+    line = first.lineno
     return [(line, line, False)] if line > header_lines(target)[1] else []
 
 

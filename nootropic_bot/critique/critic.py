@@ -140,6 +140,8 @@ class Critic:
         targets = [Target(s.path, s.scan_text.encode("utf-8", "surrogateescape")) for s in sources]
         starts.left -= 1
         try:
+            if deadline.has_passed():
+                raise TimeoutError
             scans = self.engine.scan(
                 self.rules,
                 targets,

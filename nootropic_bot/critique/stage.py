@@ -72,7 +72,7 @@ class Critique:
 
     def rescan(self, sources: Sequence[Source]) -> list[FileAnalysis]:
         """Analyse changed versions of files, without cache and suppression; what the proof needs."""
-        self.progress(f"proving {len(sources)} fix{'es' * (len(sources) != 1)}")
+        self.progress(f"scanning {len(sources)} fixed file{'s' * (len(sources) != 1)}")
         return self.critic.analyse_sources(sources, self.deadline)
 
     def rule(self, rule_id: str) -> Rule:

@@ -26,13 +26,14 @@ from nootropic_bot.learn.corpus import CodeFile
 from nootropic_bot.learn.expansion import Template, fill, random_values, renamed
 from nootropic_bot.learn.pairs import Ingredients, hole_values, moved, surroundings
 from nootropic_bot.models.factory import Group
-from nootropic_bot.propose.base import Context
+from nootropic_bot.propose.base import Context, climb
 from nootropic_bot.propose.calibration import Calibration
 from nootropic_bot.propose.model_fix import ModelFix
 from nootropic_bot.records import FileAnalysis, Finding, Match, Proposal, Rule
 from nootropic_bot.source import Source, Undecodable, decode
 from nootropic_bot.verify.case import Case
 from nootropic_bot.verify.proof import prove
+from nootropic_bot.verify.standing import standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,21 +163,24 @@ def reworded(questions: Iterable[Question], wordings: Mapping[str, Sequence[str]
     return [replace(q, message=random_.choice(wordings[q.rule.id])) for q in questions if wordings.get(q.rule.id)]
 
 
-def ask(questions: Sequence[Question], group: Group, critic: Critic, candidates: int = 3) -> list[Result]:
-    """Put the questions to the model and prove what it proposes."""
-    proposer = ModelFix([group], Calibration(), candidates, Config().models.timeout_seconds, lambda: math.inf)
+def ask(questions: Sequence[Question], group: Group, critic: Critic, *, greedy: bool = False) -> list[Result]:
+    """Put the questions to the model and prove what it proposes, as a review does; `greedy`: the first answer only."""
+    timeout = Config().models.timeout_seconds
+    wanted = 1 if greedy else Config().models.candidates
+    proposer = ModelFix([group], Calibration(), wanted, timeout, lambda: math.inf)
+    proposer = replace(proposer, draws=1) if greedy else proposer
     results, cases, owners = [], [], []
     for question in questions:
         result = Result(question.rule.id, question.source.path, question.match.start.line)
         results.append(result)
-        proposals = list(proposer.propose(_finding(question), _context(question)))
-        result.answered = bool(proposals)
-        for number, proposal in enumerate(proposals):
-            if number == 0:
-                result.raw = proposal.confidence
-                result.exact = question.safe is not None and _is_exact(question, proposal)
-            cases.append(Case(question.source, question.match, question.analysis, proposal))
-            owners.append(result)
+        proposals = climb([proposer], _finding(question), _context(question))
+        made = standing((Case(question.source, question.match, question.analysis, p) for p in proposals), wanted)
+        result.answered = bool(made)
+        if made:
+            result.raw = made[0].proposal.confidence
+            result.exact = question.safe is not None and _is_exact(question, made[0].proposal)
+        cases += made
+        owners += [result] * len(made)
     verdicts = prove(cases, lambda sources: critic.analyse_sources(sources, Deadline(None)))
     for case, verdict, result in zip(cases, verdicts, owners, strict=True):
         if verdict.is_verified and not result.verified:

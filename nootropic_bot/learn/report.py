@@ -61,7 +61,7 @@ def calibrate(have: Ingredients, critic: Critic, model: Path, per_rule: int, see
     """The curve of a model, from injected cases of the split that these ingredients are of."""
     group = group_of(model)
     try:
-        results = ask(injected(have, critic, per_rule, seed), group, critic, candidates=1)
+        results = ask(injected(have, critic, per_rule, seed), group, critic, greedy=True)
     finally:
         group.router.close()
     return fit([Observation(r.rule_id, r.raw, r.exact) for r in results if r.verified and r.raw is not None])

@@ -2,8 +2,8 @@
 
 A name that the fix brings in and nothing defines is imported if the rule says how
 (`metadata.nootropic.imports`) or if it is a module of the standard library and something of it is used
-(`json.loads`): alone it is rather a variable (`code`, `token`) that does not exist. LibCST places the statement, so
-docstrings, `from __future__` imports and existing groups are respected.
+(`json.loads`): alone it is rather a variable (`code`, `token`) that does not exist. Where it belongs is known to
+`importplaces.py`.
 """
 
 from __future__ import annotations
@@ -59,24 +59,12 @@ def _imports_of_rule(rule: Rule) -> dict[str, str]:
 
 
 def _insertion(source: Source, statements: list[str]) -> Edit | None:
-    """One edit that inserts import statements where LibCST puts them."""
-    import libcst
-    from libcst.codemod import CodemodContext
-    from libcst.codemod.visitors import AddImportsVisitor
+    """One edit that inserts import statements."""
+    from nootropic_bot.propose.importplaces import with_imports
 
     text = source.text.replace("\r\n", "\n")
-    context = CodemodContext()
-    for statement in statements:
-        for node in ast.parse(statement).body:
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    AddImportsVisitor.add_needed_import(context, alias.name, asname=alias.asname)
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                for alias in node.names:
-                    AddImportsVisitor.add_needed_import(context, node.module, alias.name, alias.asname)
-    try:  # LibCST walks expressions by recursion, too.
-        changed = AddImportsVisitor(context).transform_module(libcst.parse_module(text)).code
-    except (libcst.ParserSyntaxError, RecursionError):
+    changed = with_imports(text, statements)
+    if changed is None:
         return None
     before, after = split_lines(text), split_lines(changed)
     first = _common(before, after)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import io
-import tokenize
 from collections.abc import Iterator, Sequence
 
+from nootropic_bot.comments import comments_of
 from nootropic_bot.records import Check
 from nootropic_bot.statements import Node
 from nootropic_bot.verify.case import Case
@@ -62,17 +61,10 @@ def _lost_comment(case: Case) -> str | None:
     for edit in case.trimmed:
         if "#" not in "".join(case.source.lines[edit.start_line - 1 : edit.end_line]):
             continue
-        for line, comment in _comments(case.source.text):
+        for line, comment in comments_of(case.source.text).items():
             if edit.start_line <= line <= edit.end_line and comment not in edit.replacement:
                 return f"the comment on line {line} is lost"
     return None
-
-
-def _comments(text: str) -> Iterator[tuple[int, str]]:
-    """Comments with their lines. The text parses, so it can be tokenized."""
-    for token in tokenize.generate_tokens(io.StringIO(text, newline="").readline):
-        if token.type == tokenize.COMMENT:
-            yield token.start[0], token.string.rstrip()
 
 
 def _does_nothing(node: Node) -> bool:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 from nootropic_bot.diff import LineRanges, apply_edits, meets
-from nootropic_bot.records import Edit, FileAnalysis, Match, Proposal
-from nootropic_bot.source import Source, decode, split_lines
+from nootropic_bot.records import Check, Edit, FileAnalysis, Match, Proposal
+from nootropic_bot.source import Source, Undecodable, decode, split_lines
 from nootropic_bot.statements import Node, header_lines, smallest_statement
 from nootropic_bot.verify.trees import Region, Side, differences
+
+if TYPE_CHECKING:
+    from nootropic_bot.verify.together import Member
 
 
 class Unparsable(Exception):
@@ -53,16 +57,16 @@ class Case:
     def before(self) -> Side:
         """The original tree."""
         ranges = tuple((edit.start_line, edit.end_line) for edit in self.trimmed)
-        return Side(_parse(self.source.text), ranges, tuple((e.end_line, _growth(e)) for e in self.trimmed))
+        return Side(parse(self.source.text), ranges, tuple((e.end_line, growth(e)) for e in self.trimmed))
 
     @cached_property
     def after(self) -> Side:
         """The fixed tree; its edited ranges are the images of the original ones."""
         ranges, grown = [], 0
         for edit in self.trimmed:
-            ranges.append((edit.start_line + grown, edit.end_line + grown + _growth(edit)))
-            grown += _growth(edit)
-        return Side(_parse(self.fixed.text), tuple(ranges))
+            ranges.append((edit.start_line + grown, edit.end_line + grown + growth(edit)))
+            grown += growth(edit)
+        return Side(parse(self.fixed.text), tuple(ranges))
 
     @cached_property
     def target(self) -> Node | None:
@@ -90,8 +94,8 @@ class Case:
     def inside_after(self) -> LineRanges:
         """The image of `inside_before` in the fixed file."""
         ((first, last),) = self.inside_before
-        above = sum(_growth(edit) for edit in self.trimmed if edit.end_line < first)
-        within = sum(_growth(edit) for edit in self.trimmed if first <= edit.start_line <= last + 1)
+        above = sum(growth(edit) for edit in self.trimmed if max(edit.start_line, edit.end_line) < first)
+        within = sum(growth(edit) for edit in self.trimmed if first <= edit.start_line <= last + 1)
         return ((first + above, max(last + above + within, first + above)),)
 
     @cached_property
@@ -100,13 +104,51 @@ class Case:
         found = differences(self.before, self.after)
         return [region for region in found if not _is_import_insertion(region)]
 
+    @cached_property
+    def static(self) -> tuple[Check, ...]:
+        """What every check that needs no scanner says."""
+        from nootropic_bot.verify.checks import static_checks
+
+        try:
+            _ = self.fixed
+            return tuple(static_checks(self))
+        except (ValueError, Undecodable) as error:
+            return (Check("parse", "failed", f"the fix can't be written in this file: {error}"),)
+        except RecursionError:  # An expression of hundreds of nested parts.
+            return (Check("parse", "failed", "an expression is nested too deeply to be looked at"),)
+
+    @property
+    def stands(self) -> bool:
+        """Whether no static check failed."""
+        return not any(check.status == "failed" for check in self.static)
+
+    @cached_property
+    def member(self) -> Member | None:
+        """How it can be scanned with other fixes of its file; None where it must be scanned alone."""
+        from nootropic_bot.verify.together import member
+
+        return member(self) if all(check.status == "passed" for check in self.static) else None
+
+    def settle(self) -> None:
+        """Find out all that needs the trees, and free these, a megabyte or more each; what is missed is made anew."""
+        _ = self.static, self.member
+        if self.stands:
+            _ = self.inside_before, self.inside_after
+        for name in ("before", "after", "target", "regions", "new_lines"):
+            self.__dict__.pop(name, None)
+
     def _byte_place(self, line: int, col: int) -> tuple[int, int]:
         text = self.source.lines[line - 1][: col - 1] if line <= len(self.source.lines) else ""
         return line, len(text.encode("utf-8", "surrogateescape"))
 
 
 @lru_cache(maxsize=4)
-def _parse(text: str) -> ast.Module:
+def parse(text: str) -> ast.Module:
+    """The tree of a module.
+
+    Raises:
+        Unparsable: it has none.
+    """
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -125,7 +167,8 @@ def _trim(source: Source, edit: Edit) -> Edit | None:
     return Edit(edit.path, start, end, "".join(new)) if old or new else None
 
 
-def _growth(edit: Edit) -> int:
+def growth(edit: Edit) -> int:
+    """By how many lines an edit moves what lies below it."""
     return len(split_lines(edit.replacement)) - (edit.end_line - edit.start_line + 1)
 
 

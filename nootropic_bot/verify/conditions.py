@@ -92,7 +92,7 @@ def _is_false(node: ast.expr) -> bool:
 
 def _other_statement(region: Region) -> str | None:
     """A loop that runs once, or a check whose opposite now decides."""
-    if _is(region.before, ast.While) and not _is(region.after, ast.While):
+    if _is(region.before, ast.While) and not _is(region.after, ast.While) and not _is(region.after, ast.For):
         return "it makes something else of a loop"
     if not (_is(region.before, ast.If) and _is(region.after, ast.With)):
         return None

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nootropic_bot.diff import LineRanges, meets
-from nootropic_bot.statements import BLOCKS, Node, extent, is_compound
+from nootropic_bot.statements import BLOCKS, Node, extent, is_compound, is_idle
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ def _compare_blocks(before: Side, after: Side, parent: Node, blocks: tuple[list[
         if fresh:
             yield Region((), tuple(fresh), parent, new.index(fresh[0]))
             new = [node for node in new if node not in fresh]
+            old = [node for node in old if not any(_is_widened(node, by) for by in fresh)]
     keys_old, keys_new = [_key(before, node) for node in old], [_key(after, node) for node in new]
     if keys_old == keys_new:
         return
@@ -80,6 +81,15 @@ def _fresh_imports(after: Side, old: Sequence[Node], new: Sequence[Node]) -> lis
     known = {ast.dump(node) for node in old if isinstance(node, ast.Import | ast.ImportFrom)}
     imports = [node for node in new if isinstance(node, ast.Import | ast.ImportFrom)]
     return [node for node in imports if meets(after.edited, *extent(node)) and ast.dump(node) not in known]
+
+
+def _is_widened(one: Node, other: Node) -> bool:
+    """Whether `from module import …` became the `other`, which imports the same names and more."""
+    if not isinstance(one, ast.ImportFrom) or not isinstance(other, ast.ImportFrom):
+        return False
+    names = {(alias.name, alias.asname) for alias in one.names}
+    more = {(alias.name, alias.asname) for alias in other.names}
+    return (one.module, one.level) == (other.module, other.level) and names < more
 
 
 def _key(side: Side, node: Node) -> tuple[object, ...]:
@@ -121,7 +131,7 @@ def fills_handler(region: Region) -> bool:
     """Whether the body of an exception handler that did nothing now reports the error, or reports it first."""
     if not isinstance(region.parent, ast.ExceptHandler) or region.header or region.index != 0 or not region.after:
         return False
-    return all(isinstance(n, ast.Pass) for n in region.before) and all(_is_report(node) for node in region.after)
+    return all(is_idle(node) for node in region.before) and all(_is_report(node) for node in region.after)
 
 
 def _is_report(node: Node) -> bool:

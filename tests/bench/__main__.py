@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from tests.bench import hook, models, scale, startup, state_fold, state_writers
+from tests.bench import hook, models, proving, scale, startup, state_fold, state_writers
 
 
 class SizedBench(Protocol):
@@ -34,6 +34,7 @@ BENCHES: dict[str, Callable[[int], dict[str, object]]] = {
 }
 # These have a size that takes many minutes, and a smaller one.
 SIZED: dict[str, SizedBench] = {
+    "proving": proving.measure,
     "model-runtime": models.measure_runtime,
     "state-fold": state_fold.measure_fold,
     "state-many-writers": state_fold.measure_many_writers,

@@ -40,8 +40,8 @@ def question(critic: Critic) -> Question:
     return question
 
 
-def asked(question: Question, critic: Critic, *script: Step, candidates: int = 1) -> Result:
-    (result,) = ask([question], group(Scripted(script, confidence=0.75)), critic, candidates)
+def asked(question: Question, critic: Critic, *script: Step, greedy: bool = True) -> Result:
+    (result,) = ask([question], group(Scripted(script, confidence=0.75, repeat=True)), critic, greedy=greedy)
     return result
 
 
@@ -78,7 +78,7 @@ def test_silence_is_no_answer(question: Question, critic: Critic) -> None:
 def test_a_second_candidate_may_be_verified_but_is_not_exact(question: Question, critic: Critic) -> None:
     wanted = replace(question, safe=_FILE.text.replace("pickle.loads(data)\n", "json.loads(data)\n", 1))
     wrong, right = says((1, "return pickle.loads(data, x=1)")), says((1, "return json.loads(data)"))
-    result = asked(wanted, critic, wrong, right, candidates=2)
+    result = asked(wanted, critic, wrong, right, greedy=False)
     assert (result.verified, result.exact) == (True, False)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from nootropic_bot.diff import apply_edits
+from nootropic_bot.propose.importplaces import with_imports
 from nootropic_bot.propose.imports import repair_imports
-from nootropic_bot.records import Edit, Rule
+from nootropic_bot.records import Edit, FileAnalysis, Match, Position, Proposal, Rule
 from nootropic_bot.source import decode
+from nootropic_bot.verify.case import Case
+from nootropic_bot.verify.checks import static_checks
 
 RULE = Rule("r", "error", "m", ("python",), imports=("from ast import literal_eval",))
 
@@ -19,7 +22,7 @@ def repaired(before: str, line: int, new: str) -> str:
     return "".join(apply_edits(source.lines, edits))
 
 
-def test_a_standard_library_module_is_imported_after_the_last_import() -> None:
+def test_a_standard_library_module_is_imported_after_its_like() -> None:
     before = '"""Doc."""\nfrom __future__ import annotations\n\nimport os\n\nx = f()\n'
     expected = '"""Doc."""\nfrom __future__ import annotations\n\nimport os\nimport secrets\n\nx = secrets.f()\n'
     assert repaired(before, 6, "x = secrets.f()\n") == expected
@@ -37,7 +40,7 @@ def test_a_file_without_imports_gets_one_at_its_top() -> None:
 
 def test_windows_line_ends_are_kept() -> None:
     result = repaired("import os\r\n\r\nx = f()\r\n", 3, "x = json.f()\r\n")
-    assert result == "import os\r\nimport json\r\n\r\nx = json.f()\r\n"
+    assert result == "import json\r\nimport os\r\n\r\nx = json.f()\r\n"
 
 
 def test_an_import_that_exists_is_not_repeated() -> None:
@@ -46,7 +49,79 @@ def test_an_import_that_exists_is_not_repeated() -> None:
 
 def test_an_import_inside_a_function_does_not_count() -> None:
     before = "import os\n\n\ndef g():\n    import json\n\n\nx = f()\n"
-    assert repaired(before, 8, "x = json.f()\n").startswith("import os\nimport json\n")
+    assert repaired(before, 8, "x = json.f()\n").startswith("import json\nimport os\n")
+
+
+PLACES = {
+    "in alphabetical order": (
+        "import json\nimport sys\n\nx = 1\n",
+        "import os",
+        "import json\nimport os\nimport sys\n\nx = 1\n",
+    ),
+    "before what is not of the standard library": (
+        "import numpy as np\nx = 1\n",
+        "import os",
+        "import os\n\nimport numpy as np\nx = 1\n",
+    ),
+    "after the future": (
+        "from __future__ import annotations\nx = 1\n",
+        "import os",
+        "from __future__ import annotations\n\nimport os\n\nx = 1\n",
+    ),
+    "before the from statements": ("from typing import Any\n", "import os", "import os\nfrom typing import Any\n"),
+    "a name joins its module": ("from a import b, d\n", "from a import c", "from a import b, c, d\n"),
+    "a name joins a line of its own": (
+        "from a import (\n    b,  # why\n    d,\n)\n",
+        "from a import e",
+        "from a import (\n    b,  # why\n    d,\n    e,\n)\n",
+    ),
+    "names without order stay": ("from a import d, b\n", "from a import c", "from a import d, b, c\n"),
+    "constants and classes first": (
+        "from a import ONE, Two, three\n",
+        "from a import Other",
+        "from a import ONE, Other, Two, three\n",
+    ),
+    "a comment above stays above": (
+        "import numpy\n# why torch\nimport torch\n",
+        "import os",
+        "import os\n\nimport numpy\n# why torch\nimport torch\n",
+    ),
+    "a file without imports": ('"""Doc."""\nx = 1\n', "import os", '"""Doc."""\nimport os\n\nx = 1\n'),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_an_import_stands_where_an_import_sorter_wants_it(name: str) -> None:
+    text, statement, expected = PLACES[name]
+    assert with_imports(text, [statement]) == expected
+
+
+def test_the_proof_accepts_a_name_that_joins_an_import() -> None:
+    """Widening `from datetime import datetime` is no change of another statement."""
+    source = decode("a.py", b"from datetime import datetime\n\nnow = datetime.now()\n")
+    edit = Edit("a.py", 3, 3, "now = datetime.now(timezone.utc)\n")
+    rule = Rule("r", "error", "m", ("python",), imports=("from datetime import timezone",))
+    edits, needs = repair_imports(source, edit, rule)
+    assert "".join(apply_edits(source.lines, edits)).startswith("from datetime import datetime, timezone\n")
+    match = Match("r", Position(3, 7), Position(3, 21), 37, 51, "m", "s")
+    checks = static_checks(Case(source, match, FileAnalysis(), Proposal("f", edits, "rule", needs=needs)))
+    assert [check for check in checks if check.status != "passed"] == []
+
+
+@pytest.mark.parametrize(
+    "widened",
+    [
+        "from datetime import timezone",
+        "from datetime import datetime as date, timezone",
+        "from other import datetime, timezone",
+    ],
+)
+def test_an_import_that_loses_a_name_is_another_statement(widened: str) -> None:
+    source = decode("a.py", b"from datetime import datetime\n\nnow = datetime.now()\n")
+    edits = (Edit("a.py", 1, 1, widened + "\n"), Edit("a.py", 3, 3, "now = datetime.now(timezone.utc)\n"))
+    match = Match("r", Position(3, 7), Position(3, 21), 37, 51, "m", "s")
+    checks = static_checks(Case(source, match, FileAnalysis(), Proposal("f", edits, "rule")))
+    assert any(check.status == "failed" for check in checks)
 
 
 @pytest.mark.parametrize("new", ["x = numpy.f()\n", "x = undefined_helper()\n"])

@@ -68,7 +68,7 @@ def result(proposal: Proposal, text: str = TEXT) -> str:
 def test_an_answer_becomes_a_proposal_with_its_imports(kind: str, answer: str, prompt: str) -> None:
     model = Scripted([answer], name="mine@7", confidence=0.99)
     (proposal,) = proposals(proposer(group(model, kind=kind)))  # type: ignore[arg-type]
-    assert result(proposal) == "import pickle\nimport json\n\n\ndef load(data):\n    return json.loads(data)\n"
+    assert result(proposal) == "import json\nimport pickle\n\n\ndef load(data):\n    return json.loads(data)\n"
     assert (proposal.source, proposal.model, proposal.prompt) == ("model", "mine@7", prompt)
     assert proposal.confidence == 0.99
     assert proposal.needs == {"json": "import json"}
@@ -104,6 +104,46 @@ def test_others_are_drawn_unless_the_model_is_sure() -> None:
         assert [r.temperature > 0 for r in model.requests] == [n > 0 for n in range(count)]
     model = Scripted(answers, confidence=0.1)
     assert len(proposals(proposer(group(model), candidates=5))) == 5
+
+
+def test_the_fixer_is_drawn_from_more_often_because_it_is_cheap() -> None:
+    answers = [f"<|1|>return json.loads(data, x={n})<|end|>" for n in range(20)]
+    model = Scripted(answers, confidence=0.5)
+    assert len(proposals(proposer(group(model, kind="fixer"), candidates=2))) == 8
+    assert [request.seed for request in model.requests] == list(range(8))
+
+
+@pytest.mark.parametrize("answer", ["<|end|>", "<|1|>return json.loads(data)<|end|>"])
+def test_a_fixer_that_repeats_itself_is_not_asked_on(answer: str) -> None:
+    model = Scripted([answer], confidence=0.5, repeat=True)
+    assert len(proposals(proposer(group(model, kind="fixer")))) == (answer != "<|end|>")
+    assert len(model.requests) == (5 if answer != "<|end|>" else 4)
+
+
+@pytest.mark.parametrize(
+    ("line", "answer", "expected"),
+    [
+        ("return pickle.loads(data)  # noqa: S301", "return json.loads(data)", "return json.loads(data)  # noqa: S301"),
+        ("return pickle.loads(data)  # why", "return json.loads(data)  # why", "return json.loads(data)  # why"),
+        (
+            "return pickle.loads(data)  # why",
+            "x = 1\nreturn json.loads(data)",
+            "x = 1\n    return json.loads(data)  # why",
+        ),
+        ("f('#', pickle.loads(data))", "f('#', json.loads(data))", "f('#', json.loads(data))"),
+    ],
+)
+def test_a_comment_that_the_model_forgets_is_kept(line: str, answer: str, expected: str) -> None:
+    text = f"import pickle\n\n\ndef load(data):\n    {line}\n"
+    (proposal,) = proposals(proposer(group(Scripted([says((1, answer))], confidence=None))), text)
+    assert result(proposal, text).endswith(f"    {expected}\n")
+
+
+def test_a_comment_on_a_line_of_its_own_stays_above_what_the_model_writes_there() -> None:
+    text = "f(\n    # the old format\n    pickle.loads(data),\n)\n"
+    model = Scripted([says((2, "    # the new format"), (3, "    json.loads(data),"))], confidence=None)
+    (proposal,) = proposals(proposer(group(model)), text)
+    assert "f(\n    # the old format\n    # the new format\n    json.loads(data),\n)\n" in result(proposal, text)
 
 
 def test_candidates_are_asked_for_one_by_one() -> None:
