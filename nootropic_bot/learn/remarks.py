@@ -31,4 +31,5 @@ def remarked(code: Filled, random_: random.Random) -> Filled:
 
 def _with_comment(lines: Sequence[str], number: int, comment: str) -> str:
     line = lines[number - 1]
-    return "\n".join([*lines[: number - 1], f"{line}  {comment}" if line.strip() else line, *lines[number:]])
+    can_hold = line.strip() and not line.endswith("\\")
+    return "\n".join([*lines[: number - 1], f"{line}  {comment}" if can_hold else line, *lines[number:]])
