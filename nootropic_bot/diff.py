@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from nootropic_bot.constants import FORBIDDEN_DIRECTORIES, LOCK_FILES
 from nootropic_bot.errors import UsageError
@@ -26,18 +26,28 @@ def changed_lines(patch: bytes) -> Mapping[tuple[str, str], LineRanges]:
     Ranges are 1-based and inclusive. Where lines were only deleted, the range is the two lines around the gap,
     so that a finding that the deletion brought about meets it.
     """
+    return {blobs: tuple(_range(*hunk) for hunk in hunks) for blobs, hunks in _hunks(patch)}
+
+
+def shown_lines(patch: bytes) -> Mapping[tuple[str, str], LineRanges]:
+    """The line range of the new side that each hunk shows, context included, by (old blob id, new blob id).
+
+    Ranges are 1-based and inclusive; a hunk that shows no line of the new side has none.
+    """
+    return {
+        blobs: tuple((start, start + length - 1) for start, length in hunks if length) for blobs, hunks in _hunks(patch)
+    }
+
+
+def _hunks(patch: bytes) -> Iterator[tuple[tuple[str, str], list[tuple[int, int]]]]:
+    """The pair of blob ids of each file in a patch, and (first line, number of lines) of its hunks' new side."""
     from unidiff.patch import PatchSet
 
     # latin-1 keeps every byte, and newline="\n" keeps a lone carriage return inside its line.
-    stream = io.StringIO(patch.decode("latin-1"), newline="\n")
-    found: dict[tuple[str, str], LineRanges] = {}
-    for file in PatchSet(stream):
+    for file in PatchSet(io.StringIO(patch.decode("latin-1"), newline="\n")):
         index = _INDEX_LINE.search(str(file.patch_info or ""))
-        if index is None:
-            continue
-        ranges = tuple(_range(hunk.target_start, hunk.target_length) for hunk in file)
-        found[index.group(1), index.group(2)] = ranges
-    return found
+        if index is not None:
+            yield (index[1], index[2]), [(hunk.target_start, hunk.target_length) for hunk in file]
 
 
 def _range(start: int, length: int) -> tuple[int, int]:

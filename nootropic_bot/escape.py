@@ -65,6 +65,11 @@ def code(line: str, tab: str = "    ") -> str:
     return COMMAND_ANYWHERE.sub(r"\\x23", _reveal(line, keep="\t")).replace("\t", tab)
 
 
+def is_shown_as_is(text: str) -> bool:
+    """Whether nothing in lines of code would be shown as an escape, so that what is read is what there is."""
+    return _reveal(text, keep="\t\n") == text
+
+
 def diff_lines(diff: str) -> list[str]:
     """The lines of a unified diff as `code`; in a file of CRLF lines the carriage returns are left out, as noise."""
     if not diff:

@@ -192,9 +192,9 @@ class Repository:
         done = self.run(*_diff_command(base, head), "--raw", "-z", *_trees(base, head))
         return list(_parse_raw(done.stdout))
 
-    def patch(self, base: str, head: str | None) -> bytes:
-        """The zero-context patch that belongs to `changes`."""
-        return self.run(*_diff_command(base, head), "--patch", "--unified=0", *_trees(base, head)).stdout
+    def patch(self, base: str, head: str | None, *, context: int = 0) -> bytes:
+        """The patch that belongs to `changes`, with that many unchanged lines around each change."""
+        return self.run(*_diff_command(base, head), "--patch", f"--unified={context}", *_trees(base, head)).stdout
 
     def index_entries(self) -> list[TreeEntry]:
         """Every file of the index; a path in conflict appears once, with our side."""

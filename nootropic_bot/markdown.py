@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from nootropic_bot.constants import SEVERITIES, TOOL_NAME
 from nootropic_bot.escape import diff_lines, fence, markdown_code, markdown_text
+from nootropic_bot.findingtext import plural
 from nootropic_bot.records import Check, Finding, Report, Suggestion
 from nootropic_bot.reports import counts
 
@@ -20,20 +21,21 @@ MAX_CHARS = 65_536
 
 _MAX_TEXT = 2_000
 _MAX_CODE = 300
+_MAX_CHECKS = 30
 _TITLE_ROOM = 120
 _CWE = re.compile(r"CWE-(\d{1,6})\b")
-_ICONS = {"error": "🔴", "warning": "🟡", "info": "🔵"}
+ICONS = {"error": "🔴", "warning": "🟡", "info": "🔵"}
 _Block = tuple[Finding, str]
 
 
 def render_markdown(report: Report, *, max_chars: int = MAX_CHARS) -> str:
     """The report in at most `max_chars` characters: what is incomplete first, then counts, then findings by file."""
-    title, table = f"## {_title(report)}\n\n", _summary_table(report)
+    title, table = f"## {report_title(report)}\n\n", _summary_table(report)
     room = (max_chars - len(title) - len(table)) // 2
-    incomplete = _fitting_list(_incomplete_title(report), list(_incomplete_items(report)), room)
+    incomplete = fitting_list(incomplete_title(report), list(incomplete_items(report)), room)
     head = f"{title}{incomplete}{table}"
     blocks = [(finding, _full(finding)) for finding in report.findings if counts(finding)]
-    muted = [(f, f"- {_line(f)}{_why_muted(f)}\n") for f in report.findings if not counts(f)]
+    muted = [(f, f"- {name_line(f)}{_why_muted(f)}\n") for f in report.findings if not counts(f)]
     text = head + _fill(blocks, muted, max_chars - len(head))
     return text if len(text) <= max_chars else f"{text[: max(max_chars - 1, 0)]}…"[:max_chars]
 
@@ -43,14 +45,14 @@ def _fill(blocks: Sequence[_Block], muted: Sequence[_Block], room: int) -> str:
     everything = _by_file(blocks) + _muted_section(muted)
     if len(everything) <= room:
         return everything
-    names = {finding.id: f"- {_line(finding)}\n" for finding, _block in blocks}
+    names = {finding.id: f"- {name_line(finding)}\n" for finding, _block in blocks}
     # Naming all of them comes first, but takes half of the room at most.
     named = sum(map(len, names.values())) + sum(len(line) for _finding, line in muted)
     kept, left = _take(blocks, names, max(room - named - _TITLE_ROOM, room // 2))
     text = _by_file(kept)
     rest = [names[finding.id] for finding, _block in left] + [line for _finding, line in muted]
     title = f"\n### {len(rest)} more not shown in full\n\nThe whole report is in the JSON form.\n"
-    return text + _fitting_list(title, rest, room - len(text))
+    return text + fitting_list(title, rest, room - len(text))
 
 
 def _take(blocks: Sequence[_Block], names: Mapping[str, str], room: int) -> tuple[list[_Block], list[_Block]]:
@@ -83,7 +85,7 @@ def _by_file(blocks: Iterable[_Block]) -> str:
     return "".join(parts)
 
 
-def _fitting_list(title: str, items: Sequence[str], room: int) -> str:
+def fitting_list(title: str, items: Sequence[str], room: int) -> str:
     """A titled list in at most `room` characters, saying how many items it leaves out; "" without items."""
     if not items:
         return ""
@@ -101,11 +103,12 @@ def _fitting_list(title: str, items: Sequence[str], room: int) -> str:
     return f"{title}\n{''.join(kept)}{f'- … and {left} more{chr(10)}' if left else ''}\n"
 
 
-def _title(report: Report) -> str:
+def report_title(report: Report) -> str:
+    """How many findings count, in how many files."""
     number = sum(map(counts, report.findings))
     files = len({finding.path for finding in report.findings if counts(finding)})
     if number:
-        return f"{TOOL_NAME}: {_plural(number, 'finding')} in {_plural(files, 'file')}"
+        return f"{TOOL_NAME}: {plural(number, 'finding')} in {plural(files, 'file')}"
     return f"{TOOL_NAME}: no findings" + ("" if report.complete else " in what was analysed")
 
 
@@ -126,42 +129,49 @@ def _summary_table(report: Report) -> str:
     return f"| {' | '.join(names)} |\n|{' --: |' * len(cells)}\n| {' | '.join(map(str, values))} |\n"
 
 
-def _incomplete_title(report: Report) -> str:
+def incomplete_title(report: Report) -> str:
+    """What heads the list of what was not analysed."""
     if report.complete:
         return "**Not scanned:**\n"
     return "> [!WARNING]\n> The analysis is incomplete, so there may be more findings than these.\n"
 
 
-def _incomplete_items(report: Report) -> Iterator[str]:
+def incomplete_items(report: Report) -> Iterator[str]:
+    """What was not analysed and why, as items of a list."""
     for reason in report.incomplete_reasons:
-        yield f"- {_text(reason)}\n"
+        yield f"- {inline_text(reason)}\n"
     for item in report.not_scanned:
-        yield f"- {_code(item.path)}: {_text(item.reason)}\n"
+        yield f"- {inline_code(item.path)}: {inline_text(item.reason)}\n"
 
 
 def _file_heading(path: str) -> str:
-    return f"\n### {_code(path)}\n"
+    return f"\n### {inline_code(path)}\n"
 
 
-def _line(finding: Finding) -> str:
-    return f"{finding.severity} {_code(finding.rule_id)} at {_code(f'{finding.path}:{finding.start.line}')}"
+def name_line(finding: Finding) -> str:
+    """A finding in a few words: how severe, which rule, where."""
+    return f"{finding.severity} {inline_code(finding.rule_id)} at {inline_code(f'{finding.path}:{finding.start.line}')}"
 
 
 def _full(finding: Finding) -> str:
-    parts = [f"{_ICONS[finding.severity]} **{finding.severity}**", _code(finding.rule_id)]
-    parts.append(f"line {finding.start.line}, column {finding.start.col}")
-    parts += (_cwe(cwe) for cwe in finding.cwe[:10])
-    text = f"\n{' · '.join(parts)}\n\n{_text(finding.message)}\n"
-    title = _principle(finding)
-    if title:
-        text += f"\n*Principle: {_text(title)}*\n"
+    text = f"\n{finding_text(finding, f'line {finding.start.line}, column {finding.start.col}')}"
     return text + (_suggestion(finding.suggestion) if finding.suggestion is not None else "")
+
+
+def finding_text(finding: Finding, place: str = "") -> str:
+    """A finding without its fix: a line that says how severe, which rule and where (`place`), message, principle."""
+    parts = [f"{ICONS[finding.severity]} **{finding.severity}**", inline_code(finding.rule_id)]
+    parts += [place] if place else []
+    parts += (_cwe(cwe) for cwe in finding.cwe[:10])
+    title = _principle(finding)
+    principle = f"\n*Principle: {inline_text(title)}*\n" if title else ""
+    return f"{' · '.join(parts)}\n\n{inline_text(finding.message)}\n{principle}"
 
 
 def _cwe(cwe: str) -> str:
     found = _CWE.match(cwe)
     if found is None:
-        return _code(cwe)
+        return inline_code(cwe)
     return f"[CWE-{found[1]}](https://cwe.mitre.org/data/definitions/{int(found[1])}.html)"
 
 
@@ -173,57 +183,71 @@ def _principle(finding: Finding) -> str | None:
 
 
 def _suggestion(suggestion: Suggestion) -> str:
-    model = f" {_code(suggestion.model)}" if suggestion.model else ""
     if suggestion.verified:
-        head = f"Proved fix by {suggestion.source}"
-        body = f"{' · '.join(f'{_name(check)} ✓' for check in suggestion.checks)}\n"
+        head, body = proof_title(suggestion), proof_text(suggestion)
     else:
         head = f"⚠️ Unproved suggestion by {suggestion.source}, never applied"
-        body = "".join(map(_doubt, suggestion.checks))
-    if model:
-        body += f"\nProposed by{model}.\n"
+        body = "".join(map(_doubt, suggestion.checks)) + _maker(suggestion)
     diff = fence("\n".join(diff_lines(suggestion.diff)), "diff") if suggestion.diff else ""
+    return details(head, f"{body}\n{diff}")
+
+
+def proof_title(suggestion: Suggestion) -> str:
+    """Who made a proved fix, in words that are safe inside HTML."""
+    return f"Proved fix by {suggestion.source}"
+
+
+def proof_text(suggestion: Suggestion) -> str:
+    """What was checked of a proved fix, and by which model it was proposed."""
+    return f"{' · '.join(f'{check_name(check)} ✓' for check in suggestion.checks[:_MAX_CHECKS])}\n{_maker(suggestion)}"
+
+
+def _maker(suggestion: Suggestion) -> str:
+    return f"\nProposed by {inline_code(suggestion.model)}.\n" if suggestion.model else ""
+
+
+def details(title: str, body: str) -> str:
+    """Markdown that is shown on demand. `title` is read as HTML, where no escape of Markdown holds: no data in it."""
     # The blank lines make GitHub read Markdown again inside the HTML block.
-    return f"\n<details><summary>{head}</summary>\n\n{body}\n{diff}\n</details>\n"
+    return f"\n<details><summary>{title}</summary>\n\n{body}\n</details>\n"
 
 
 def _doubt(check: Check) -> str:
     if check.status == "passed":
         return ""
-    detail = f": {_text(check.detail)}" if check.detail else ""
-    return f"- {_name(check)} {check.status.replace('_', ' ')}{detail}\n"
+    detail = f": {inline_text(check.detail)}" if check.detail else ""
+    return f"- {check_name(check)} {check.status.replace('_', ' ')}{detail}\n"
 
 
-def _name(check: Check) -> str:
-    return _text(check.name.replace("_", " "))
+def check_name(check: Check) -> str:
+    """The name of a check, in words."""
+    return inline_text(check.name.replace("_", " "))
 
 
 def _muted_section(muted: Sequence[_Block]) -> str:
     if not muted:
         return ""
     lines = "".join(line for _finding, line in muted)
-    return f"\n<details><summary>{len(muted)} suppressed or outside the change</summary>\n\n{lines}\n</details>\n"
+    return details(f"{len(muted)} suppressed or outside the change", lines)
 
 
 def _why_muted(finding: Finding) -> str:
     if finding.suppressed is None:
         return ": outside the change"
-    until = f" until {_text(finding.suppressed.expires)}" if finding.suppressed.expires else ""
-    reason = f": {_text(finding.suppressed.reason)}" if finding.suppressed.reason else ""
-    return f": suppressed by {_text(finding.suppressed.by)}{until}{reason}"
+    until = f" until {inline_text(finding.suppressed.expires)}" if finding.suppressed.expires else ""
+    reason = f": {inline_text(finding.suppressed.reason)}" if finding.suppressed.reason else ""
+    return f": suppressed by {inline_text(finding.suppressed.by)}{until}{reason}"
 
 
-def _text(text: str) -> str:
+def inline_text(text: str) -> str:
+    """Data as running text, cut where it is too long, which is said."""
     return markdown_text(_clipped(text, _MAX_TEXT))
 
 
-def _code(text: str) -> str:
+def inline_code(text: str) -> str:
+    """Data as a code span, cut where it is too long, which is said."""
     return markdown_code(_clipped(text, _MAX_CODE))
 
 
 def _clipped(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more characters)"
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

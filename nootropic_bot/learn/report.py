@@ -38,8 +38,8 @@ class Measured:
 
 
 def group_of(model: Path) -> Group:
-    """A model file as what the stages ask; 2 threads, as the figures say."""
-    return Group("fixer", Router([Backend("bundled", lambda: LlamaCpp(model, name="bundled@measured", threads=2))]))
+    """A model file as what the stages ask; one thread, as the bundled model has."""
+    return Group("fixer", Router([Backend("bundled", lambda: LlamaCpp(model, name="bundled@measured", threads=1))]))
 
 
 def measure(have: Ingredients, critic: Critic, model: Path, per_rule: int, seed: int) -> Measured:

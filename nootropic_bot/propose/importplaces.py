@@ -18,13 +18,14 @@ _Statement = libcst.SimpleStatementLine | libcst.BaseCompoundStatement
 
 
 def with_imports(text: str, statements: Iterable[str]) -> str | None:
-    """The file with these import statements too; None where LibCST can't parse it."""
+    """The file, which Python can parse, with these import statements too; None where LibCST can't parse it."""
+    head, tail = _head(text)
     context = CodemodContext()
     plain: set[str] = set()
     for node in (node for statement in statements for node in ast.parse(statement).body):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                if alias.asname is None and alias.name.partition(".")[0] in sys.stdlib_module_names:
+                if alias.asname is None and _is_standard(alias.name):
                     plain.add(alias.name)
                 else:
                     AddImportsVisitor.add_needed_import(context, alias.name, asname=alias.asname)
@@ -32,16 +33,43 @@ def with_imports(text: str, statements: Iterable[str]) -> str | None:
             for alias in node.names:
                 AddImportsVisitor.add_needed_import(context, node.module, alias.name, alias.asname)
     try:  # LibCST walks expressions by recursion, too.
-        module = libcst.parse_module(text)
+        module = libcst.parse_module(head)
         for name in sorted(plain):
             placed = _with_module(module, name)
             if placed is None:
                 AddImportsVisitor.add_needed_import(context, name)
             else:
                 module = placed
-        return _AddImports(context).transform_module(module).code
+        changed = _AddImports(context).transform_module(module).code
     except (libcst.ParserSyntaxError, RecursionError):
         return None
+    return changed.removesuffix(_STOP) + tail if tail else changed
+
+
+# Stands for the first statement that is no import: LibCST takes seconds for a long file, so it sees the head only.
+_STOP = "stop\n"
+
+
+def _head(text: str) -> tuple[str, str]:
+    """The file down to its first statement that is no import, with `_STOP` in its place, and the rest."""
+    if "\r" in text:  # A line end for Python and none for `split`.
+        return text, ""
+    body = ast.parse(text).body
+    imports = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+    first = next(
+        (node for number, node in enumerate(body) if node not in imports and not _is_docstring(number, node)), None
+    )
+    if first is None:
+        return text, ""
+    line = min([first.lineno, *(each.lineno for each in getattr(first, "decorator_list", ()))])
+    if any(node.lineno <= line <= (node.end_lineno or 0) for node in body if node is not first):
+        return text, ""  # Several statements on one line.
+    lines = text.split("\n")
+    return "\n".join([*lines[: line - 1], _STOP]), "\n".join(lines[line - 1 :])
+
+
+def _is_docstring(number: int, node: ast.stmt) -> bool:
+    return number == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _with_module(module: libcst.Module, name: str) -> libcst.Module | None:

@@ -24,7 +24,28 @@ def changed_conditions(case: Case) -> str | None:
         problem = _turned(region) or _unguarded(region) or _other_statement(region)
         if problem:
             return problem
-    return _other_exception(old, new) or _no_longer_waits(case.regions) or _same_twice(old, new)
+    problem = _other_exception(old, new) or _no_longer_waits(case.regions) or _same_twice(old, new)
+    return problem or _wrong_cause(old, new, case.after.tree)
+
+
+def _wrong_cause(old: Sequence[ast.AST], new: Sequence[ast.AST], tree: ast.Module) -> str | None:
+    """A new `from` that names the exception itself, or something that no handler caught."""
+    before = {cause.id for _raise, cause in _causes(old)}
+    caught = {node.name for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)}
+    for statement, cause in _causes(new):
+        if isinstance(statement.exc, ast.Name) and statement.exc.id == cause.id:
+            return "it makes an exception its own cause"
+        if cause.id not in before | caught:
+            return f"no handler caught `{cause.id}`, which it makes the cause"
+    return None
+
+
+def _causes(nodes: Sequence[ast.AST]) -> Iterator[tuple[ast.Raise, ast.Name]]:
+    """Statements that raise something from a name."""
+    for node in nodes:
+        for child in ast.walk(node):
+            if isinstance(child, ast.Raise) and isinstance(child.cause, ast.Name):
+                yield child, child.cause
 
 
 def _turned(region: Region) -> str | None:

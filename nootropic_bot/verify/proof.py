@@ -131,21 +131,37 @@ class _Search:
                     self.labels.update((each.number, None) for each in part)
 
     def _note(self, batch: Batch, analysis: FileAnalysis) -> None:
-        """A batch that passes proves its members; else suspects go alone, and the others are tried once more."""
-        suspects = batch.suspects(analysis)
-        if suspects is None:
-            detail = f"in one scan with {len(batch.members) - 1} more fixes of this file"
+        """A batch that passes proves its members. Else some are refuted, suspects go alone, the others once more."""
+        judgement = batch.judge(analysis)
+        detail = f"in one scan with {len(batch.members) - 1} more fixes of this file"
+        if judgement.is_proof:
             for each in batch.members:
                 self.scanned[each.number] = [Check("gone", "passed", detail), Check("nothing_new", "passed", detail)]
             return
-        named = {each.number for each in suspects}
+        if judgement.unread:
+            self._note_unread([each.number for each in batch.members], judgement.unread)
+            return
+        for i, check in judgement.refuted.items():
+            rest = {"gone", "nothing_new"} - {check.name}
+            self.scanned[i] = [check, *(Check(name, "not_run", "an earlier check failed") for name in rest)]
+        self.labels.update(dict.fromkeys(judgement.suspects))
+        named = {*judgement.refuted, *judgement.suspects}
         others = [each.number for each in batch.members if each.number not in named]
-        self.labels.update(dict.fromkeys(named))
         for place, i in enumerate(others):
             label = self.labels[i]
             if label is not None:
                 part = 0 if named else place * _PARTS // len(others)
                 self.labels[i] = None if len(label) > _FIRST_LABEL else (*label, others[0], part)
+
+    def _note_unread(self, numbers: Sequence[int], why: str) -> None:
+        """A copy whose analysis took too long is tried once more; scanned alone, each fix would take as long."""
+        for i in numbers:
+            label = self.labels[i]
+            if label is None or len(label) > _FIRST_LABEL:
+                reason = f"the fixed file could not be analysed: {why}"
+                self.scanned[i] = [Check(name, "not_run", reason) for name in ("gone", "nothing_new")]
+            else:
+                self.labels[i] = (*label, numbers[0], 0)
 
     def verdict(self, i: int) -> Verdict:
         """What is known of a case."""

@@ -1,10 +1,10 @@
 """Fixes of one file that are proved together: one scan of a copy with many fixes instead of one copy for each.
 
 This is group testing (Dorfman, 1943, "The detection of defective members of large populations"): a batch that passes
-proves its members, one that does not refutes nobody. It passes only where nothing can hide behind a neighbour: the
-members touch no line and no new name of each other, every finding of theirs is gone, within the image of each member's
-region no rule finds more than what is left there of the findings that the batch is to cure, and elsewhere there is
-nothing that was not there before, at its very place.
+proves its members; one that does not refutes those in whose own statement it shows the reason. It passes only where
+nothing can hide behind a neighbour: the members touch no line and no new name of each other, every finding of theirs is
+gone, within the image of each member's region no rule finds more than what is left there of the findings that the batch
+is to cure, and elsewhere there is nothing that was not there before, at its very place.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from __future__ import annotations
 import ast
 import bisect
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from nootropic_bot.diff import LineRanges, meets
 from nootropic_bot.pynames import bound_names
-from nootropic_bot.records import Edit, FileAnalysis, Gap, Match
+from nootropic_bot.records import Check, Edit, FileAnalysis, Gap, Match
 from nootropic_bot.source import Source, decode, split_lines
 from nootropic_bot.verify.case import Case, growth, parse
 from nootropic_bot.verify.trees import Region, header_nodes, names_in
@@ -97,6 +97,20 @@ def partition(members: Iterable[Member]) -> list[list[Member]]:
     return parts
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one scan says of a batch. `is_proof`: of every member. Else, by the members' numbers:
+
+    `refuted`: the check that each fails in its own statement; `suspects`: those that stand near to something new;
+    `unread`: why the copy could not be analysed to the end, which says nothing of anybody.
+    """
+
+    is_proof: bool
+    refuted: Mapping[int, Check] = field(default_factory=dict)
+    suspects: Sequence[int] = ()
+    unread: str = ""
+
+
 @dataclass(frozen=True)
 class Batch:
     """Fixes that were made together in one copy of their file. `edits` lie apart and are in order of place."""
@@ -129,21 +143,24 @@ class Batch:
         parse(fixed.text)
         return cls(ordered, edits, fixed)
 
-    def suspects(self, after: FileAnalysis) -> list[Member] | None:
-        """None where the scan of `fixed` proves every member; else those that look guilty, if any can be named."""
-        if any(gap.transient for gap in after.gaps):
-            return []
+    def judge(self, after: FileAnalysis) -> Judgement:
+        """What the scan of `fixed` says of the members."""
+        unread = next((gap.reason for gap in after.gaps if gap.transient), "")
+        if unread:
+            return Judgement(is_proof=False, unread=unread)
         inside, elsewhere = _sorted_out(after.matches, self._images)
         unexplained = [*self._new_elsewhere(elsewhere), *self._new_gaps(after.gaps)]
         undefined = Counter(after.undefined) - Counter(self._before.undefined)
-        found = [
-            each
+        refuted = {each.number: check for i, each in enumerate(self.members) if (check := self._failure(i, inside[i]))}
+        suspects = [
+            each.number
             for number, each in enumerate(self.members)
-            if self._is_worse_inside(number, inside[number])
-            or any(meets(self._traces[number], *place) for place in unexplained)
-            or not each.uses.isdisjoint(undefined)
+            if each.number not in refuted
+            and (
+                any(meets(self._traces[number], *place) for place in unexplained) or not each.uses.isdisjoint(undefined)
+            )
         ]
-        return found if found or unexplained or undefined else None
+        return Judgement(not (refuted or unexplained or undefined), refuted, suspects)
 
     @property
     def _before(self) -> FileAnalysis:
@@ -196,10 +213,15 @@ class Batch:
         """By region, the findings that the batch is to cure there, by rule: nothing may take the place of one."""
         return _sorted_out((each.case.match for each in self.members), self._regions)[0]
 
-    def _is_worse_inside(self, number: int, left: Counter[str]) -> bool:
-        """Whether a member's own finding is still there, or anything more than the batch leaves in its region."""
+    def _failure(self, number: int, left: Counter[str]) -> Check | None:
+        """What a member fails where nobody else changed anything: its finding is still there, or there are more."""
         had, rule = self._had[0][number], self.members[number].case.match.rule_id
-        return left[rule] >= had[rule] or bool(left - (had - self._credited[number]))
+        if left[rule] >= had[rule]:
+            return Check("gone", "failed", f"{rule} still finds it")
+        new = left - (had - self._credited[number])
+        if new:
+            return Check("nothing_new", "failed", f"{min(new)} finds more than before")
+        return None
 
     def _new_elsewhere(self, matches: Iterable[Match]) -> Iterator[Range]:
         """Places of matches, all outside of the regions, of which the original has none of this rule at this place."""

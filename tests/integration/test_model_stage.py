@@ -30,7 +30,7 @@ from tests.support.models import says as says_edits
 from tests.support.repo import Repo, Run
 
 TEXT = "import pickle\n\n\ndef load(data):\n    return pickle.loads(data)\n"
-FIXED = "import pickle\nimport json\n\n\ndef load(data):\n    return json.loads(data)\n"
+FIXED = "import json\nimport pickle\n\n\ndef load(data):\n    return json.loads(data)\n"
 OTHER = (
     "import hashlib\n\n\ndef make_token(user):\n    token = hashlib.md5(user.encode()).hexdigest()\n    return token\n"
 )

@@ -86,6 +86,18 @@ PLACES = {
         "import os",
         "import os\n\nimport numpy\n# why torch\nimport torch\n",
     ),
+    "statements on one line": ("import sys; x = 1\n", "import os", "import os\nimport sys; x = 1\n"),
+    "above a decorator": (
+        "import sys\n@f\ndef g(): pass\n",
+        "from a import b",
+        "import sys\nfrom a import b\n\n@f\ndef g(): pass\n",
+    ),
+    "below a form feed": (
+        "import sys\n\x0c\ndef g(): pass\n",
+        "import os",
+        "import os\nimport sys\n\x0c\ndef g(): pass\n",
+    ),
+    "without a last line end": ("import sys\nx = 1", "import os", "import os\nimport sys\nx = 1"),
     "a file without imports": ('"""Doc."""\nx = 1\n', "import os", '"""Doc."""\nimport os\n\nx = 1\n'),
 }
 

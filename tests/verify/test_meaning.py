@@ -44,6 +44,27 @@ def test_a_condition_may_not_be_turned_round(before: str, after: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("raise ValueError(y) from error", ""),
+        ("raise ValueError(y) from None", ""),
+        ("raise ValueError(y) from y", "no handler caught `y`, which it makes the cause"),
+        ("raise ValueError(y) from x.error", ""),
+    ],
+)
+def test_the_cause_is_an_exception_that_was_caught(line: str, reason: str) -> None:
+    before = "try:\n    x()\nexcept OSError as error:\n    raise ValueError(y)"
+    after = before.replace("raise ValueError(y)", line)
+    assert bounded(before, after, at="raise ValueError(y)") == reason
+
+
+def test_no_exception_is_its_own_cause() -> None:
+    before = "try:\n    x()\nexcept OSError as error:\n    raise error"
+    assert bounded(before, before + " from error", at="raise error") == "it makes an exception its own cause"
+    assert bounded(before, before.replace("raise error", "raise"), at="raise error") == ""
+
+
+@pytest.mark.parametrize(
     ("before", "after"),
     [
         ("return not x is None", "return x is not None"),

@@ -1,0 +1,1 @@
+"""The parts of `tests/support/github_server.py`."""
