@@ -19,6 +19,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/habits.py
+	$(BIN)/python .ci/workflows.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
@@ -35,7 +36,8 @@ $(VENV)/.local: pyproject.toml | $(VENV)/bin/python
 	touch $@
 
 # One pinned PyTorch: the tests of training compare numbers with it.
-$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+$(VENV)/.dev: pyproject.toml .ci/package-lock.json | $(VENV)/bin/python
 	$(BIN)/python -m pip install -qq --disable-pip-version-check torch==2.13.0
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[local,server,cloud,train,dev]'
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[local,server,cloud,github,train,dev]'
+	$(BIN)/python .ci/workflows.py --install
 	touch $@ $(VENV)/.local

@@ -36,9 +36,11 @@ _VERBS = {
     "rules": ("rules", "List, explain and test rules."),
     "prompts": ("prompts", "List the prompts, and test them against a model."),
     "state": ("state", "Look at, share and check what the bot keeps in the repository."),
+    "publish": ("publish", "Show a report on its pull request; the trusted half of a review."),
+    "respond": ("respond", "Carry out one slash command of a comment on a pull request."),
     "triage": ("triage", "Decide that findings don't count, with a reason."),
     "models": ("models", "List, fetch and choose models."),
-    "init": ("init", "Write configuration and hook stanza for this repository."),
+    "init": ("init", "Write configuration, hook stanza and workflows for this repository."),
     "doctor": ("doctor", "Say what is missing on this machine, and how to mend it."),
     "completion": ("completion", "Print the completion script of a shell."),
 }

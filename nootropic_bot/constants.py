@@ -12,6 +12,9 @@ PYPROJECT_FILE = "pyproject.toml"
 PYPROJECT_TABLE = "nootropic"
 MODEL_LOCK_FILE = "nootropic.lock"
 
+# Where the actions of a release are; `init --github --actions OWNER/NAME` names a copy.
+HOME_REPOSITORY = "nootropic-bot/nootropic-bot"
+
 # git's well-known empty tree (SHA-1 and SHA-256 object formats): the base of a repository's first commit.
 EMPTY_TREE = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",

@@ -268,7 +268,7 @@ def push(
 
 def _transfer(repo: Repository, *args: str, feed: bytes | None = None) -> Completed:
     settings = (*(_FETCHED if args[0] == "fetch" else DURABLE), *_PATIENT, *_QUIET_TRANSFER)
-    env = network_environment()
+    env = {**network_environment(), **repo.network}
     done = repo.run(*settings, *args, feed=feed, check=False, timeout=NETWORK_SECONDS, env=env)
     if done.timed_out:
         raise RemoteError(f"`git {args[0]}` did not end within {NETWORK_SECONDS:.0f} s", "try again later")

@@ -133,8 +133,8 @@ def _yaml_escape(char: str) -> str:
     return f"\\U{ord(char):08x}"
 
 
-def parse_targets(given: Iterable[str]) -> tuple[tuple[str, Path], ...]:
-    """The targets of `--output FORMAT=PATH`.
+def parse_targets(given: Iterable[str], also: tuple[str, ...] = ()) -> tuple[tuple[str, Path], ...]:
+    """The targets of `--output FORMAT=PATH`; `also`: formats besides those of a report.
 
     Raises:
         UsageError: one is of another form, names an unknown format, or writes over another.
@@ -144,7 +144,7 @@ def parse_targets(given: Iterable[str]) -> tuple[tuple[str, Path], ...]:
         format_, equals, path = text.partition("=")
         if not equals or not path:
             raise UsageError(f"--output {text!r} is not of the form FORMAT=PATH", "for example `sarif=report.sarif`")
-        if format_ not in FORMATS:
+        if format_ not in (*FORMATS, *also):
             raise UsageError(f"--output {text!r}: the format {format_!r} is unknown", _suggest(format_))
         if any(Path(path) == other for _format, other in targets):
             raise UsageError(f"--output names {path} twice", "give each report a file of its own")

@@ -19,12 +19,13 @@ from dataclasses import asdict
 from nootropic_bot import __version__, resources
 from nootropic_bot.critique.stage import Located
 from nootropic_bot.errors import NootropicError
+from nootropic_bot.handover import write_records
 from nootropic_bot.pipeline import Outcome
 from nootropic_bot.records import Edit, Suggestion
 from nootropic_bot.rulefiles import RuleSet
 from nootropic_bot.session import Session
 from nootropic_bot.source import Source
-from nootropic_bot.state.redact import MIN_SECRET, count_secrets, find_secrets
+from nootropic_bot.state.redact import MIN_SECRET, count_secrets, find_secrets, redact
 from nootropic_bot.state.schema import CostData, Draft, FindingData, Proof, RunData, SuggestionData, TextEdit
 from nootropic_bot.state.views import known_findings, known_suggestions
 
@@ -41,13 +42,7 @@ def record(outcome: Outcome) -> list[str]:
     if not session.config.state.record:
         return []
     try:
-        run = secrets.token_hex(8)
-        suggested = _new_suggestions(outcome)
-        rules = _rules_text(session) if suggested else None
-        rules_id = hashlib.sha256(rules).hexdigest() if rules else session.rules.hash
-        drafts = [Draft("run", _run(outcome, run)), *_findings(outcome, run)]
-        drafts += _costs(session, run)
-        drafts += [_suggestion(outcome, item, suggestion, run, rules_id) for item, suggestion in suggested]
+        drafts, rules = _drafts(outcome)
         appended = session.store.append(drafts, [rules] if rules else [])
     except sqlite3.DatabaseError:
         session.store.index.discard()
@@ -56,6 +51,35 @@ def record(outcome: Outcome) -> list[str]:
         return [f"this run was not recorded: {error.message}" + (f" ({error.remedy})" if error.remedy else "")]
     redacted = appended.redacted + sum(draft.data.get("redacted", 0) for draft in drafts)
     return [f"secrets taken out of what was recorded: {redacted}"] if redacted else []
+
+
+def hand_over(outcome: Outcome) -> str:
+    """What `record` would write, as lines for another run that may share it: this one has no token to do so.
+
+    Nothing where the configuration says not to record. Secrets are taken out, as before every write.
+    """
+    if not outcome.critique.session.config.state.record:
+        return ""
+    try:
+        drafts, _rules = _drafts(outcome)
+    except sqlite3.DatabaseError:
+        outcome.critique.session.store.index.discard()
+        outcome.critique.session.store.index.update()
+        drafts, _rules = _drafts(outcome)
+    return write_records(redact(drafts)[0])
+
+
+def _drafts(outcome: Outcome) -> tuple[list[Draft], bytes | None]:
+    """The records of a review, and the text of the rules that they name."""
+    session = outcome.critique.session
+    run = secrets.token_hex(8)
+    suggested = _new_suggestions(outcome)
+    rules = _rules_text(session) if suggested else None
+    rules_id = hashlib.sha256(rules).hexdigest() if rules else session.rules.hash
+    drafts = [Draft("run", _run(outcome, run)), *_findings(outcome, run)]
+    drafts += _costs(session, run)
+    drafts += [_suggestion(outcome, item, suggestion, run, rules_id) for item, suggestion in suggested]
+    return drafts, rules
 
 
 def _run(outcome: Outcome, run: str) -> RunData:

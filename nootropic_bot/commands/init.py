@@ -1,4 +1,4 @@
-"""`init`: configuration and hook stanza for a repository. What is there is kept; a second run changes nothing."""
+"""`init`: configuration, hook stanza and workflows for a repository. What is there is kept; twice changes nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from nootropic_bot.constants import CONFIG_FILE, PYPROJECT_FILE, PYPROJECT_TABLE
+from nootropic_bot.constants import CONFIG_FILE, HOME_REPOSITORY, PYPROJECT_FILE, PYPROJECT_TABLE
 from nootropic_bot.errors import EnvironmentFault, UsageError
 
 _PRE_COMMIT_FILE = ".pre-commit-config.yaml"
@@ -54,23 +54,34 @@ _STANZA = """\
 """
 
 
-@click.command(short_help="Write configuration and hook stanza for this repository.")
+@click.command(short_help="Write configuration, hook stanza and workflows for this repository.")
+@click.option("--github", is_flag=True, help="Also write the GitHub workflows that review pull requests.")
+@click.option("--self-hosted", is_flag=True, help="With --github: for a private repository's own runners.")
+@click.option("--shards", type=int, default=1, metavar="N", help="With --github: split the analysis into N jobs.")
+@click.option("--ref", metavar="SHA", help="With --github: the commit of the actions.  [default: this version's]")
+@click.option(
+    "--actions",
+    default=HOME_REPOSITORY,
+    show_default=True,
+    metavar="OWNER/NAME",
+    help="With --github: the repository of the actions.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be written, write nothing.")
-def command(dry_run: bool) -> None:
-    """Write configuration and hook stanza for this repository, and show the difference."""
-    from nootropic_bot.cachefile import write_atomically
-    from nootropic_bot.escape import visible
+def command(github: bool, self_hosted: bool, shards: int, ref: str | None, actions: str, dry_run: bool) -> None:
+    """Write configuration, hook stanza and workflows for this repository, and show the difference."""
+    from nootropic_bot.commands.initworkflows import Wish, next_steps, wanted_workflows
     from nootropic_bot.git import Repository
 
-    top = Repository.open(Path.cwd()).top
-    wanted = {CONFIG_FILE: _wanted_config(top), _PRE_COMMIT_FILE: _wanted_hooks(top)}
+    if not github and (self_hosted or shards != 1 or ref is not None or actions != HOME_REPOSITORY):
+        raise UsageError("--self-hosted, --shards, --ref and --actions say how --github is meant", "add --github")
+    repo = Repository.open(Path.cwd())
+    wanted = {CONFIG_FILE: _wanted_config(repo.top), _PRE_COMMIT_FILE: _wanted_hooks(repo.top)}
+    wish = Wish(actions, ref, self_hosted, shards)
+    if github:
+        wanted |= wanted_workflows(repo, wish)
     changed = {name: pair for name, pair in wanted.items() if pair[0] != pair[1]}
     for name, (old, new) in changed.items():
-        before = f"a/{name}" if old else "/dev/null"
-        lines = difflib.unified_diff(old.splitlines(), new.splitlines(), before, f"b/{name}", lineterm="")
-        for line in lines:
-            color = {"+": "green", "-": "red", "@": "cyan"}.get(line[0])
-            click.secho(visible(line), fg=color)
+        _show_difference(name, old, new)
     if not changed:
         click.echo("nothing to do: this repository is set up")
         return
@@ -78,12 +89,33 @@ def command(dry_run: bool) -> None:
         click.echo("\nnothing was written (--dry-run)")
         return
     for name, (_old, new) in changed.items():
-        try:
-            write_atomically(top / name, new.encode(), durable=True)
-        except OSError as error:
-            raise EnvironmentFault(f"{name} could not be written: {error.strerror}") from error
-    click.echo(f"\nwrote {' and '.join(changed)}")
-    click.echo("next: `pre-commit install`, then commit as always; `nootropic-bot review --all` looks at everything")
+        _write(repo.top / name, new)
+    click.echo(f"\nwrote {', '.join(changed)}")
+    if {CONFIG_FILE, _PRE_COMMIT_FILE} & changed.keys():
+        click.echo(
+            "next: `pre-commit install`, then commit as always; `nootropic-bot review --all` looks at everything"
+        )
+    if wanted.keys() & changed.keys() - {CONFIG_FILE, _PRE_COMMIT_FILE}:
+        click.echo(next_steps(wish))
+
+
+def _show_difference(name: str, old: str, new: str) -> None:
+    from nootropic_bot.escape import visible
+
+    before = f"a/{name}" if old else "/dev/null"
+    for line in difflib.unified_diff(old.splitlines(), new.splitlines(), before, f"b/{name}", lineterm=""):
+        color = {"+": "green", "-": "red", "@": "cyan"}.get(line[0])
+        click.secho(visible(line), fg=color)
+
+
+def _write(path: Path, text: str) -> None:
+    from nootropic_bot.cachefile import write_atomically
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.encode(), durable=True)
+    except OSError as error:
+        raise EnvironmentFault(f"{path.name} could not be written: {error.strerror}") from error
 
 
 def _read(path: Path) -> str:

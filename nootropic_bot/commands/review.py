@@ -14,6 +14,8 @@ from nootropic_bot.config import FailOn
 from nootropic_bot.errors import UsageError
 
 _FORMATS = ("text", "json", "yaml", "sarif", "markdown")
+# What the run would record, for a job that may share it (`publish`).
+_RECORDS = "records"
 _FAIL_ON = ("error", "warning", "info", "never")
 
 
@@ -38,7 +40,12 @@ class _ReviewCommand(click.Command):
 @click.option("--rules", multiple=True, metavar="PATH", help="More rules: a Semgrep file or folder. Repeatable.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out (.gitignore syntax). Repeatable.")
 @click.option("--format", "format_", type=click.Choice(_FORMATS), default="text", show_default=True)
-@click.option("--output", multiple=True, metavar="FORMAT=PATH", help="Write the report to a file too. Repeatable.")
+@click.option(
+    "--output",
+    multiple=True,
+    metavar="FORMAT=PATH",
+    help="Write the report to a file too; `records`: what is recorded, for `publish`. Repeatable.",
+)
 @click.option("--apply", "write", is_flag=True, help="Write the proved fixes to the work tree.")
 @click.option(
     "--unproved", is_flag=True, help="Also show fixes that are not proved, or of which the model is not sure."
@@ -80,7 +87,7 @@ def command(
     from nootropic_bot.escape import one_line
     from nootropic_bot.output import parse_targets, render, write_output
     from nootropic_bot.pipeline import review
-    from nootropic_bot.recording import record
+    from nootropic_bot.recording import hand_over, record
     from nootropic_bot.session import Request, open_session
 
     chosen = [name for name, on in (("--base", base is not None), ("--staged", staged), ("--worktree", worktree)) if on]
@@ -90,7 +97,7 @@ def command(
     if head is not None and base is None:
         raise UsageError("--head needs --base", "give the revision to compare with, for example `--base origin/main`")
     mode = {"--base": "range", "--staged": "staged", "--all": "all"}.get(chosen[0] if chosen else "", "worktree")
-    targets = parse_targets(output)
+    targets = parse_targets(output, also=(_RECORDS,))
     request = Request(
         mode=mode,  # type: ignore[arg-type]
         base=base,
@@ -106,11 +113,12 @@ def command(
     with open_session(Path.cwd(), request) as session:
         outcome = review(session, progress_reporter())
         clear_progress()
+        records = hand_over(outcome) if any(name == _RECORDS for name, _path in targets) else ""
         # Before anything is shown: what a person has seen has been recorded.
         remarks = (*outcome.notes, *record(outcome))
         show = partial(render, outcome.report, sources=outcome.sources, rules=session.rules.by_id)
         for target_format, path in targets:
-            write_output(path, show(target_format))
+            write_output(path, records if target_format == _RECORDS else show(target_format))
         sys.stdout.write(show(format_, stream=sys.stdout, show_all=show_all, hints=not write))
         for note in remarks:
             click.echo(f"note: {one_line(note)}", err=True)

@@ -34,9 +34,16 @@ def command() -> None:
 @click.option("--path", "pattern", metavar="GLOB", help="With --rule: only in these files (.gitignore syntax).")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is shown beside each finding.")
 @click.option("--expires", metavar="DATE", help="The last day it holds, YYYY-MM-DD.")
+@click.option("--pull-request", type=click.IntRange(1), metavar="N", help="It holds in this pull request only.")
 @_FORMAT
 def add(
-    finding: str | None, rule_id: str | None, pattern: str | None, reason: str, expires: str | None, format_: str
+    finding: str | None,
+    rule_id: str | None,
+    pattern: str | None,
+    reason: str,
+    expires: str | None,
+    pull_request: int | None,
+    format_: str,
 ) -> None:
     """Decide that a finding, or a rule's findings, don't count."""
     from nootropic_bot.gitwrite import user_ident
@@ -59,9 +66,9 @@ def add(
     last_day = parse_day(expires)
     if last_day is not None and last_day < date.today().isoformat():
         raise UsageError(f"--expires {last_day} has passed")
-    given = {"finding": finding, "rule_id": rule_id, "path": pattern, "expires": last_day}
+    given = {"finding": finding, "rule_id": rule_id, "path": pattern, "expires": last_day, "pull_request": pull_request}
     with open_store() as (store, _updated):
-        data = {"action": "add", "reason": reason.strip(), "author": user_ident(store.repo)}
+        data: dict[str, str | int] = {"action": "add", "reason": reason.strip(), "author": user_ident(store.repo)}
         data.update({key: value for key, value in given.items() if value is not None})
         if rule_id is not None:
             _say_if_unknown(store, rule_id)
@@ -76,8 +83,9 @@ def add(
         if format_ != "text":
             show({"id": appended.ids[0], **made.data}, format_)
         else:
+            where = f" in pull request {pull_request}" if pull_request else ""
             until = f" until {last_day}" if last_day else ""
-            click.echo(f"{appended.ids[0][:12]}: {finding or rule_id} does not count{until}")
+            click.echo(f"{appended.ids[0][:12]}: {finding or rule_id} does not count{where}{until}")
         if redacted:
             click.echo(f"note: secrets taken out of the text: {redacted}", err=True)
 
@@ -97,6 +105,7 @@ def list_(format_: str) -> None:
             return
         for entry in entries:
             what = entry.finding or f"{entry.rule_id}{f' in {entry.path}' if entry.path else ''}"
+            what += f" in pull request {entry.pull_request}" if entry.pull_request else ""
             state = f"expired {entry.expires}" if entry.has_expired(today) else f"until {entry.expires or 'removed'}"
             click.echo(one_line(f"{entry.id[:12]}  {what}  {state}  {entry.reason}  ({entry.author or 'unknown'})"))
         if not entries:

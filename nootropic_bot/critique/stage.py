@@ -189,6 +189,10 @@ class Critique:
             self._ranges = changed_lines(self.session.repo.patch(self._base_tree, self.session.head))
         return Scope(whole=False, ranges=self._ranges.get((candidate.base.oid, candidate.oid), ()))
 
+    def _triaged(self, identity: str, rule_id: str, path: str) -> Suppression | None:
+        pull_request = self.session.request.pull_request
+        return suppression(self.session.triage, identity, rule_id, path, pull_request)
+
     def _finding(self, identity: str, match: Match, path: str, in_scope: bool) -> Finding:
         rule = self.rule(match.rule_id)
         settings = self.session.config.settings_of(match.rule_id)
@@ -205,5 +209,5 @@ class Critique:
             owasp=rule.owasp,
             principle=rule.principle,
             in_scope=in_scope,
-            suppressed=disabled or match.suppressed or suppression(self.session.triage, identity, match.rule_id, path),
+            suppressed=disabled or match.suppressed or self._triaged(identity, match.rule_id, path),
         )

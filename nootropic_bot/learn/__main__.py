@@ -31,7 +31,7 @@ from nootropic_bot.learn.steps import Plan
 @click.pass_context
 def main(context: click.Context, work: Path, pairs: int, steps: int, minutes: float | None, seed: int) -> None:
     """See the module."""
-    context.obj = Plan(work, pairs, steps, minutes, seed)
+    context.obj = Plan(work, work / "corpus", pairs, steps, minutes, seed)
 
 
 @main.command()
@@ -92,13 +92,15 @@ def calibrate(plan: Plan, path: Path, per_rule: int) -> None:
 
 @main.command(name="all")
 @click.argument("path", type=click.Path(path_type=Path))
+@click.option("--passes", default=2, show_default=True, help="Trainings, one after another, each on pairs of its own.")
 @click.pass_obj
-def everything(plan: Plan, path: Path) -> None:
+def everything(plan: Plan, path: Path, passes: int) -> None:
     """Fetch, make pairs, train and export."""
     plan.fetch()
-    plan.pairs()
-    plan.train()
-    plan.export(path, "1")
+    for each in plan.passes(passes):
+        each.pairs()
+        each.train()
+    each.export(path, "1")
 
 
 if __name__ == "__main__":

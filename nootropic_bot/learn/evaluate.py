@@ -158,9 +158,10 @@ def natural(files: Sequence[CodeFile], critic: Critic, report: Iterator[None] | 
 
 
 def reworded(questions: Iterable[Question], wordings: Mapping[str, Sequence[str]], seed: int) -> list[Question]:
-    """The questions under other descriptions."""
+    """The questions under other descriptions, as of a rule without examples."""
     random_ = random.Random(seed)  # noqa: S311
-    return [replace(q, message=random_.choice(wordings[q.rule.id])) for q in questions if wordings.get(q.rule.id)]
+    known = (q for q in questions if wordings.get(q.rule.id))
+    return [replace(q, message=random_.choice(wordings[q.rule.id]), rule=replace(q.rule, file="")) for q in known]
 
 
 def ask(questions: Sequence[Question], group: Group, critic: Critic, *, greedy: bool = False) -> list[Result]:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -95,9 +96,12 @@ def _padded(examples: Sequence[Example], length: int, chance: torch.Generator) -
 
 
 class Trainer:
-    """One training run in a folder: `checkpoint.pt` and `log.jsonl`."""
+    """One training run in a folder: `checkpoint.pt` and `log.jsonl`.
 
-    def __init__(self, folder: Path, shape: Shape, recipe: Recipe) -> None:
+    `start`: the checkpoint of another run, whose network this one begins with.
+    """
+
+    def __init__(self, folder: Path, shape: Shape, recipe: Recipe, start: Path | None = None) -> None:
         self._folder, self._recipe = folder, recipe
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         torch.manual_seed(recipe.seed)
@@ -111,17 +115,23 @@ class Trainer:
             torch.optim.AdamW(others, lr=recipe.rate, betas=(0.9, 0.95), weight_decay=0.0),
         ]
         self.step, self.seconds = 0, 0.0
+        if start is not None:
+            self.network.load_state_dict(self._load(start)["network"])
         self._resume()
 
     def _resume(self) -> None:
         path = self._folder / "checkpoint.pt"
         if not path.is_file():
             return
-        saved = torch.load(path, map_location=self._device, weights_only=True)
+        saved = self._load(path)
         self.network.load_state_dict(saved["network"])
         for optimizer, state in zip(self._optimizers, saved["optimizers"], strict=True):
             optimizer.load_state_dict(state)
         self.step, self.seconds = saved["step"], saved["seconds"]
+
+    def _load(self, path: Path) -> dict[str, Any]:
+        loaded: dict[str, Any] = torch.load(path, map_location=self._device, weights_only=True)
+        return loaded
 
     def save(self) -> None:
         """Write the checkpoint, whole or not at all."""

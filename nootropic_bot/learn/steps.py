@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,34 +31,50 @@ _VALIDATION_PAIRS = 3000
 _TOKENIZER_PAIRS = 40_000
 _VOCABULARY = 4096
 _PARTS = 16
+# A network that was trained before is changed more gently.
+_LATER_RATE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to make, and where. `minutes` None means as long as the steps take."""
+    """What to make, and where. `minutes` None means as long as the steps take.
+
+    `after`: the folder of a training whose network and tokenizer this one starts from, on pairs of its own.
+    """
 
     work: Path
+    corpus: Path
     pair_count: int
     step_count: int
     minutes: float | None
     seed: int
+    after: Path | None = None
+
+    def passes(self, count: int) -> Iterator[Plan]:
+        """The plan as several, each in a folder of its own, with pairs of its own, and after the one before."""
+        before: Path | None = None
+        for number in range(1, count + 1):
+            work = self.work / f"pass-{number}"
+            yield replace(self, work=work, seed=self.seed + number - 1, after=before)
+            before = work
 
     def lock(self) -> None:
         """Pin the wheels that lie in the corpus folder."""
-        relock(self.work / "corpus")
+        relock(self.corpus)
 
     def fetch(self) -> None:
         """Download and check the corpus."""
-        fetch(self.work / "corpus")
+        fetch(self.corpus)
 
     def ingredients(self, split: Split, templates: Sequence[Template]) -> Ingredients:
         """What pairs of a split are made of."""
-        files = list(Corpus(self.work / "corpus").files(split))
+        files = list(Corpus(self.corpus).files(split))
         rules = load_rules(find_rule_files(bundled_rules()), None).by_id
         return Ingredients(templates, rules, files, harvest(files), load_words())
 
     def pairs(self) -> None:
         """Write the pairs of training and validation."""
+        self.work.mkdir(parents=True, exist_ok=True)
         templates = [lesson.template for lesson in lessons(open_critic()) if lesson.template is not None]
         wanted: tuple[tuple[Split, int], ...] = (("validation", _VALIDATION_PAIRS), ("train", self.pair_count))
         for split, count in wanted:
@@ -76,7 +93,11 @@ class Plan:
 
         examples = self._examples()
         recipe = Recipe(self.step_count, self.minutes * 60 if self.minutes else math.inf, seed=self.seed)
-        trainer = Trainer(self.work, Shape(vocabulary=_VOCABULARY), recipe)
+        start = None
+        if self.after is not None:
+            start = self.after / "checkpoint.pt"
+            recipe = replace(recipe, rate=recipe.rate * _LATER_RATE)
+        trainer = Trainer(self.work, Shape(vocabulary=_VOCABULARY), recipe, start)
         click.echo(f"{len(examples)} examples, {torch.get_num_threads()} threads, from step {trainer.step}", err=True)
         trainer.run(examples)
 
@@ -122,6 +143,8 @@ class Plan:
         made = self.work / "train.npz"
         if not made.is_file():
             saved = self.work / "tokenizer.json"
+            if not saved.is_file() and self.after is not None:
+                shutil.copyfile(self.after / "tokenizer.json", saved)
             if not saved.is_file():
                 first = (pair for _number, pair in zip(range(_TOKENIZER_PAIRS), self._pairs("train"), strict=False))
                 tokenizer.train((pair.prompt + pair.answer for pair in first), _VOCABULARY).save(str(saved))

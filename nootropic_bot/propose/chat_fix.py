@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from nootropic_bot.models.base import BadAnswer, Message, Request
 from nootropic_bot.propose.base import Context
+from nootropic_bot.propose.examples import examples_of
 from nootropic_bot.records import Finding
-from nootropic_bot.rulefiles import RuleFile, parse_rule_file
-from nootropic_bot.templates import SAMPLES, Example, parse_examples
+from nootropic_bot.templates import SAMPLES, Example, Side
 from nootropic_bot.window import Change, Window
 
 if TYPE_CHECKING:
@@ -92,25 +91,11 @@ def _marked(window: Window) -> str:
 
 
 def _examples(context: Context) -> str:
-    """Repairs of the same weakness, from the rule's own examples."""
-    found = _examples_of(context.rule.file, context.rule.id)[:_MAX_EXAMPLES]
-    return "\n\n".join(f"{unsafe}\nbecomes\n{safe}" for unsafe, safe in found)
-
-
-@lru_cache(maxsize=64)
-def _examples_of(file: str, rule_id: str) -> tuple[tuple[str, str], ...]:
-    """Unsafe and safe code of a rule's examples, simple values in their holes.
-
-    None for a rule of the repository: the file of its name in the work tree may be another one than what was reviewed.
-    """
-    path = Path(file)
-    if not path.is_absolute() or not path.is_file():
-        return ()
+    """Repairs of the same weakness, from the rule's own examples, simple values in their holes."""
     found = []
-    for raw in parse_rule_file(RuleFile(file, "")):
-        if raw.get("id") == rule_id:
-            for example in parse_examples(rule_id, raw.get("metadata") or {}):
-                bare = Example(example.unsafe, example.safe, "", example.holes)
-                values = {name: SAMPLES[kind][0] for name, kind in example.holes.items()}
-                found.append((bare.expand("unsafe", values).rstrip(), bare.expand("safe", values).rstrip()))
-    return tuple(found)
+    for example in examples_of(context.rule)[:_MAX_EXAMPLES]:
+        bare = Example(example.unsafe, example.safe, "", example.holes)
+        values = {name: SAMPLES[kind][0] for name, kind in example.holes.items()}
+        unsafe, safe = (bare.expand(side, values).rstrip() for side in get_args(Side))
+        found.append(f"{unsafe}\nbecomes\n{safe}")
+    return "\n\n".join(found)

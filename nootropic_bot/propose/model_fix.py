@@ -19,8 +19,10 @@ from nootropic_bot.models import fixer
 from nootropic_bot.models.base import Answer, BadAnswer, ModelError, Request
 from nootropic_bot.models.factory import Group
 from nootropic_bot.propose import chat_fix
+from nootropic_bot.propose.accounting import restored, unaccounted
 from nootropic_bot.propose.base import Context
 from nootropic_bot.propose.calibration import Calibration
+from nootropic_bot.propose.examples import ledgers_of
 from nootropic_bot.propose.imports import repair_imports
 from nootropic_bot.records import Edit, Finding, Proposal
 from nootropic_bot.source import Source
@@ -101,7 +103,10 @@ class ModelFix:
             except ModelError:
                 self.unanswered.add(finding.id)
                 return
-            proposal = self._proposal(finding, context, edit, answer, prompt_id) if edit not in seen else None
+            proposal = None
+            if edit is not None and edit not in seen:
+                made = edit if group.kind != "fixer" else _as_examples_do(context, window, edit)
+                proposal = self._proposal(finding, context, made, answer, prompt_id)
             if proposal is not None:
                 yield proposal
             # A model that says the same again and again, or that it knows no fix, has nothing more to say.
@@ -174,6 +179,18 @@ def _joined(source: Source, edits: Sequence[Edit]) -> Edit | None:
     part = source.lines[first - 1 : last]
     shifted = [Edit(e.path, e.start_line - first + 1, e.end_line - first + 1, e.replacement) for e in edits]
     return Edit(source.path, first, last, "".join(apply_edits(part, shifted)))
+
+
+def _as_examples_do(context: Context, window: Window, edit: Edit) -> Edit | None:
+    """What is left of the edit of a small model where only such changes are made as examples make."""
+    old = "".join(context.source.lines[edit.start_line - 1 : edit.end_line])
+    around = (*window.before, *window.after, *window.uses)
+    ledgers = ledgers_of(context.rule)
+    if any(not unaccounted(each, old, edit.replacement, around) for each in ledgers):
+        return edit
+    # A rule without examples could have taken anything away: what to put back is not known.
+    made = restored(ledgers[0], old, edit.replacement, around) if len(ledgers) == 1 else None
+    return None if made is None else replace(edit, replacement=made)
 
 
 def _brings_secret(source: Source, edit: Edit) -> bool:

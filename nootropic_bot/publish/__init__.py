@@ -1,1 +1,1 @@
-"""The stage that shows a report where people review changes. Start with `plan.py`, then `poster.py` and `forge.py`."""
+"""The stage that shows a report where people review changes: `plan.py`, then `poster.py`, over `../forge.py`."""

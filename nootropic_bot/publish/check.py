@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from nootropic_bot.constants import SEVERITIES
 from nootropic_bot.escape import one_line, visible
 from nootropic_bot.findingtext import plural
+from nootropic_bot.forge import Annotation, Conclusion, Limits
 from nootropic_bot.publish.anchors import is_text
-from nootropic_bot.publish.forge import Annotation, Conclusion, Limits
 from nootropic_bot.publish.plan import Policy
 from nootropic_bot.publish.summary import Overview, summary_page
 from nootropic_bot.records import Finding, Report

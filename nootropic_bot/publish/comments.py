@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from nootropic_bot.escape import diff_lines, fence, markdown_code
 from nootropic_bot.findingtext import plural
+from nootropic_bot.forge import Limits
 from nootropic_bot.markdown import ICONS, details, finding_text, inline_code, name_line, proof_text, proof_title
+from nootropic_bot.marker import Marker, key
 from nootropic_bot.publish.anchors import Anchor
-from nootropic_bot.publish.forge import Limits
-from nootropic_bot.publish.marker import Marker, key
 from nootropic_bot.records import Finding, Suggestion
 
 _MAX_PATCH = 12_000

@@ -12,10 +12,10 @@ from itertools import chain
 from nootropic_bot.config import FailOn, ModelSettings
 from nootropic_bot.constants import SEVERITIES
 from nootropic_bot.errors import UsageError
+from nootropic_bot.forge import Comment, Limits, Thread
+from nootropic_bot.marker import digest, key, parse_summary_marker
 from nootropic_bot.publish.anchors import Anchor, Diff, place
 from nootropic_bot.publish.comments import comment_body, fixed_body, is_applicable, marker_of
-from nootropic_bot.publish.forge import Comment, Limits, Thread
-from nootropic_bot.publish.marker import digest, key, parse_summary_marker
 from nootropic_bot.publish.summary import Listed, Reason
 from nootropic_bot.records import Finding, Report, Suggestion, Verdict
 from nootropic_bot.reports import counts

@@ -12,9 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from nootropic_bot.escape import one_line
-from nootropic_bot.publish.anchors import Diff
-from nootropic_bot.publish.check import Check, make_check
-from nootropic_bot.publish.forge import (
+from nootropic_bot.forge import (
     Forbidden,
     Forge,
     ForgeError,
@@ -25,7 +23,9 @@ from nootropic_bot.publish.forge import (
     Throttled,
     Unanswered,
 )
-from nootropic_bot.publish.marker import SummaryMarker
+from nootropic_bot.marker import SummaryMarker
+from nootropic_bot.publish.anchors import Diff
+from nootropic_bot.publish.check import Check, make_check
 from nootropic_bot.publish.plan import Plan, Policy, offered, plan
 from nootropic_bot.publish.review import Reviewer
 from nootropic_bot.publish.summary import Overview, summary_page

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from nootropic_bot.publish.forge import Forge, ForgeError, Refused, Unanswered
-from nootropic_bot.publish.marker import key
+from nootropic_bot.forge import Forge, ForgeError, Refused, Unanswered
+from nootropic_bot.marker import key
 from nootropic_bot.publish.plan import Post
 from nootropic_bot.publish.summary import Listed, Reason, review_body
 

@@ -13,8 +13,8 @@ from typing import Literal
 from nootropic_bot.constants import SEVERITIES, TOOL_NAME
 from nootropic_bot.findingtext import plural
 from nootropic_bot.markdown import check_name, fitting_list, incomplete_items, incomplete_title, report_title
+from nootropic_bot.marker import SummaryMarker
 from nootropic_bot.publish.comments import listed, named, short
-from nootropic_bot.publish.marker import SummaryMarker
 from nootropic_bot.records import Check, Finding, Report, Suggestion
 from nootropic_bot.reports import counts
 

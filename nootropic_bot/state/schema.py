@@ -72,6 +72,8 @@ WriterId = Annotated[str, Pattern("[0-9a-f]{16}")]
 RunId = Annotated[str, Pattern("[0-9a-f]{16}")]
 FindingId = Annotated[str, Pattern("[0-9a-f]{8,64}")]
 SuggestionId = Annotated[str, Pattern("[0-9a-f]{8,64}")]
+# Which comment gave a command: by it a command that is delivered again is known to have been carried out.
+CommandId = Annotated[str, Pattern("[0-9a-f]{8,64}")]
 Instant = Annotated[str, Pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")]
 Day = Annotated[str, Pattern(r"\d{4}-\d\d-\d\d")]
 Natural = Annotated[int, Bounds(0)]
@@ -170,10 +172,14 @@ class OutcomeData(TypedDict):
     result: Result
     pull_request: NotRequired[Positive | None]
     commit: NotRequired[ObjectId | None]
+    command: NotRequired[CommandId]
 
 
 class TriageData(TypedDict):
-    """`add`: findings of this kind don't count, and why. `remove`: the entry `target` no longer holds, for good."""
+    """`add`: findings of this kind don't count, and why. `remove`: the entry `target` no longer holds, for good.
+
+    `pull_request`: it holds in this pull request only. `command`: the comment by which it was said (`CommandId`).
+    """
 
     action: Literal["add", "remove"]
     target: NotRequired[RecordId]
@@ -183,6 +189,8 @@ class TriageData(TypedDict):
     reason: str
     author: str
     expires: NotRequired[Day]
+    pull_request: NotRequired[Positive]
+    command: NotRequired[CommandId]
 
 
 class CostData(TypedDict):
@@ -223,9 +231,15 @@ class TaskData(TypedDict):
 
 
 class NoteData(TypedDict):
-    """Free text."""
+    """Free text; with `vote`, what somebody thinks of a finding."""
 
     text: str
+    finding: NotRequired[FindingId]
+    rule_id: NotRequired[str]
+    vote: NotRequired[Literal["up", "down"]]
+    author: NotRequired[str]
+    pull_request: NotRequired[Positive]
+    command: NotRequired[CommandId]
 
 
 KINDS: Mapping[str, type] = {

@@ -88,6 +88,17 @@ class Sync:
             self.publish(seen)
         return self.result
 
+    def fetch_alone(self) -> Synced:
+        """Fetch and take in, but push nothing: for who only reads.
+
+        Raises:
+            RemoteError: the remote can't be read.
+            UsageError: the repository has no such remote.
+        """
+        with writers.alone(self.store.writers_folder):
+            self.pull()
+        return self.result
+
     def pull(self) -> dict[str, str]:
         """Fetch and take in; what the remote has, by the names it has here."""
         before = self.store.tracked()

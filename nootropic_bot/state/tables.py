@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 from nootropic_bot.state.schema import MAX_CLOCK_JUMP, SCHEMA, Record
 
 # Goes up with every change of the tables or of what goes into them.
-VERSION = 1
+VERSION = 2
 _USER_VERSION = VERSION * 1000 + SCHEMA
 _BUSY_SECONDS = 30.0
 _CACHE_KIB = 64 << 10
@@ -40,7 +40,8 @@ CREATE TABLE suggestion (record INTEGER PRIMARY KEY, suggestion TEXT, finding TE
                          pull_request INTEGER, source TEXT, verified INTEGER);
 CREATE TABLE outcome (record INTEGER PRIMARY KEY, suggestion TEXT, rule_id TEXT, result TEXT);
 CREATE TABLE triage (record INTEGER PRIMARY KEY, action TEXT, target TEXT, finding TEXT, rule_id TEXT, path TEXT,
-                     reason TEXT, author TEXT, expires TEXT, at TEXT);
+                     reason TEXT, author TEXT, expires TEXT, at TEXT, pull_request INTEGER, command TEXT);
+CREATE TABLE note (record INTEGER PRIMARY KEY, finding TEXT, vote TEXT, pull_request INTEGER, command TEXT);
 CREATE TABLE cost (record INTEGER PRIMARY KEY, day TEXT, backend TEXT, input_tokens INTEGER, output_tokens INTEGER,
                    milliseconds INTEGER, microdollars INTEGER);
 CREATE TABLE outcome_latest (suggestion TEXT PRIMARY KEY, rule_id TEXT, result TEXT, clock INTEGER, id BLOB)
@@ -98,7 +99,7 @@ INSERT INTO cost_by_day
         microdollars = microdollars + excluded.microdollars
 """
 
-_KIND_TABLES = ("run", "finding", "suggestion", "outcome", "triage", "cost")
+_KIND_TABLES = ("run", "finding", "suggestion", "outcome", "triage", "cost", "note")
 
 
 class Line(NamedTuple):
@@ -308,7 +309,16 @@ def _outcome(record: Record) -> tuple[Any, ...]:
 
 def _triage(record: Record) -> tuple[Any, ...]:
     names = ("action", "target", "finding", "rule_id", "path", "reason", "author", "expires")
-    return (*(record.data.get(name) for name in names), record.at)
+    return (
+        *(record.data.get(name) for name in names),
+        record.at,
+        record.data.get("pull_request"),
+        record.data.get("command"),
+    )
+
+
+def _note(record: Record) -> tuple[Any, ...]:
+    return tuple(record.data.get(name) for name in ("finding", "vote", "pull_request", "command"))
 
 
 def _cost(record: Record) -> tuple[Any, ...]:
@@ -326,4 +336,5 @@ _ROWS: Mapping[str, Callable[[Record], tuple[Any, ...]]] = {
     "outcome": _outcome,
     "triage": _triage,
     "cost": _cost,
+    "note": _note,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from datetime import date
@@ -44,6 +45,24 @@ class DayCost(NamedTuple):
     microdollars: int
 
 
+class KnownFinding(NamedTuple):
+    """A finding that was recorded, and its rule."""
+
+    finding: str
+    rule_id: str
+
+
+class LastRun(NamedTuple):
+    """What the latest run over a pull request came to."""
+
+    at: str
+    head: str | None
+    complete: bool
+    in_scope: int
+    suppressed: int
+    verified: int
+
+
 class Triage(NamedTuple):
     """A decision that some findings don't count: one finding, or those of a rule (below a path pattern)."""
 
@@ -55,13 +74,16 @@ class Triage(NamedTuple):
     author: str
     expires: str | None
     at: str
+    pull_request: int | None = None
 
     def has_expired(self, today: str) -> bool:
         """Whether it no longer holds on a day (`YYYY-MM-DD`); it holds on the day of its expiry."""
         return self.expires is not None and self.expires < today
 
-    def covers(self, finding: str, rule_id: str, path: str) -> bool:
-        """Whether it is about a finding."""
+    def covers(self, finding: str, rule_id: str, path: str, pull_request: int | None = None) -> bool:
+        """Whether it is about a finding, of a pull request if a number is given."""
+        if self.pull_request is not None and self.pull_request != pull_request:
+            return False
         if self.finding is not None:
             return self.finding == finding
         if self.rule_id != rule_id:
@@ -116,20 +138,49 @@ def cost_by_day(index: Index) -> list[DayCost]:
 def active_triage(index: Index) -> list[Triage]:
     """The triage entries that were not removed, expired ones among them, oldest first."""
     query = (
-        "SELECT lower(hex(r.id)), t.finding, t.rule_id, t.path, t.reason, t.author, t.expires, t.at "
+        "SELECT lower(hex(r.id)), t.finding, t.rule_id, t.path, t.reason, t.author, t.expires, t.at, t.pull_request "
         "FROM triage t JOIN record r ON r.n = t.record WHERE t.action = 'add' AND lower(hex(r.id)) NOT IN "
         "(SELECT target FROM triage WHERE action = 'remove' AND target IS NOT NULL) ORDER BY r.clock, r.id"
     )
     return [Triage(*row) for row in index.db.execute(query)]
 
 
-def suppression(entries: Iterable[Triage], finding: str, rule_id: str, path: str) -> Suppression | None:
-    """Why a finding does not count, if a triage entry says so."""
+def suppression(
+    entries: Iterable[Triage], finding: str, rule_id: str, path: str, pull_request: int | None = None
+) -> Suppression | None:
+    """Why a finding does not count, in a pull request or in general, if a triage entry says so."""
     today = date.today().isoformat()
     for entry in entries:
-        if entry.covers(finding, rule_id, path) and not entry.has_expired(today):
+        if entry.covers(finding, rule_id, path, pull_request) and not entry.has_expired(today):
             return Suppression("triage", entry.reason, entry.expires)
     return None
+
+
+def findings_of(index: Index, pull_request: int) -> list[KnownFinding]:
+    """The findings that were recorded under a pull request, in the order of their ids."""
+    query = "SELECT DISTINCT finding, rule_id FROM finding WHERE pull_request = ? ORDER BY finding, rule_id"
+    return [KnownFinding(*row) for row in index.db.execute(query, (pull_request,))]
+
+
+def last_run(index: Index, pull_request: int) -> LastRun | None:
+    """The latest run over a pull request, or None."""
+    query = (
+        "SELECT lower(hex(r.id)) FROM run t JOIN record r ON r.n = t.record WHERE t.pull_request = ? "
+        "ORDER BY r.clock DESC, r.id DESC LIMIT 1"
+    )
+    found = [identity for (identity,) in index.db.execute(query, (pull_request,))]
+    for _id, line in index.lines(found):
+        record = json.loads(line)
+        data = record["data"]
+        figures = data["in_scope"], data["suppressed"], data["verified"]
+        return LastRun(record["at"], data["head"], data["complete"], *figures)
+    return None
+
+
+def is_carried_out(index: Index, command: str) -> bool:
+    """Whether something was recorded for a command that was given in a comment."""
+    query = "SELECT 1 FROM triage WHERE command = ? UNION SELECT 1 FROM note WHERE command = ?"
+    return index.db.execute(query, (command, command)).fetchone() is not None
 
 
 def newest(index: Index, kind: str | None, limit: int | None) -> list[str]:
@@ -185,6 +236,11 @@ def known_findings(index: Index, ids: Iterable[str]) -> set[tuple[str, int | Non
 def known_suggestions(index: Index, ids: Iterable[str]) -> set[tuple[str, int | None]]:
     """Which (suggestion, pull request) were recorded before."""
     return _pairs(index, "suggestion", ids)
+
+
+def known_runs(index: Index, ids: Iterable[str]) -> set[str]:
+    """Which of these runs were recorded before."""
+    return {run for run, _pull_request in _pairs(index, "run", ids)}
 
 
 def _pairs(index: Index, table: str, ids: Iterable[str]) -> set[tuple[str, int | None]]:

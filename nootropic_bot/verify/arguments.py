@@ -242,10 +242,14 @@ def _placeholder_problem(new: Sequence[ast.AST]) -> str | None:
 
 
 def _wrong_type(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
-    """`isinstance` with a class that was not spoken of."""
+    """`isinstance` of a class instead of its object, or with a class that was not spoken of."""
     fresh = _calls(new).get("isinstance", [])
     if not fresh or _calls(old).get("isinstance"):
         return None
+    for call in fresh:
+        asked = ast.unparse(call.args[0]) if call.args else ""
+        if asked.endswith(".__class__") or re.fullmatch(r"type\(.*\)", asked):
+            return f"`{asked}` is a class, not an object of one"
     known = {child.id for node in old for child in ast.walk(node) if isinstance(child, ast.Name)}
     known |= {child.attr for node in old for child in ast.walk(node) if isinstance(child, ast.Attribute)}
     known |= {str(child.value) for node in old for child in ast.walk(node) if isinstance(child, ast.Constant)}

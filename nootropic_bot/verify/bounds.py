@@ -48,9 +48,10 @@ def _deletion(regions: Sequence[Region]) -> str | None:
             return "it replaces the statement by nothing"
     old, new = changed_nodes(regions, after=False), changed_nodes(regions, after=True)
     data = {name for node in old for name in _data_names(node)}
-    kept = {child.id for node in new for child in ast.walk(node) if isinstance(child, ast.Name)}
+    names = [child for node in new for child in ast.walk(node) if isinstance(child, ast.Name)]
+    kept, used = {name.id for name in names}, {name.id for name in names if not isinstance(name.ctx, ast.Store)}
     stored = {c.id for node in old for c in ast.walk(node) if isinstance(c, ast.Name) and isinstance(c.ctx, ast.Store)}
-    if data and not data & kept:
+    if data and not data & used:
         return f"nothing is left of {', '.join(f'`{name}`' for name in sorted(data)[:3])}"
     if stored - kept:
         return f"`{min(stored - kept)}` is no longer assigned"

@@ -25,7 +25,46 @@ def changed_conditions(case: Case) -> str | None:
         if problem:
             return problem
     problem = _other_exception(old, new) or _no_longer_waits(case.regions) or _same_twice(old, new)
-    return problem or _wrong_cause(old, new, case.after.tree)
+    return problem or _wrong_cause(old, new, case.after.tree) or _new_tuple(old, new) or _own_part(old, new)
+
+
+def _new_tuple(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
+    """`a == b` that became `a, b`, which is always true."""
+    if _tuples(new) > _tuples(old):
+        return "it makes a tuple of a condition or value"
+    return None
+
+
+def _tuples(nodes: Sequence[ast.AST]) -> int:
+    """How many conditions and values of statements are tuples; of a head, the parts stand for themselves."""
+    children = [child for node in nodes for child in ast.walk(node)]
+    values = [*nodes, *(getattr(child, "test", None) for child in children)]
+    values += [child.value for child in children if isinstance(child, ast.Assign | ast.AnnAssign | ast.Return)]
+    return len({id(value) for value in values if isinstance(value, ast.Tuple) and isinstance(value.ctx, ast.Load)})
+
+
+def _own_part(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
+    """A value that is put into a part of itself: `value.headers["X"] = value`."""
+    before = {ast.dump(node) for node in _self_assignments(old)}
+    for node in _self_assignments(new):
+        if ast.dump(node) not in before:
+            return f"it puts `{ast.unparse(node.value)}` into a part of itself"
+    return None
+
+
+def _self_assignments(nodes: Sequence[ast.AST]) -> Iterator[ast.Assign]:
+    for node in nodes:
+        for child in ast.walk(node):
+            if isinstance(child, ast.Assign) and isinstance(child.value, ast.Name):
+                parts = (target for target in child.targets if isinstance(target, ast.Attribute | ast.Subscript))
+                if any(_is_name(_root(part), child.value.id) for part in parts):
+                    yield child
+
+
+def _root(node: ast.expr) -> ast.expr:
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node
 
 
 def _wrong_cause(old: Sequence[ast.AST], new: Sequence[ast.AST], tree: ast.Module) -> str | None:

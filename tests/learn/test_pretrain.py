@@ -118,6 +118,20 @@ def test_the_same_seed_gives_the_same_weights_and_another_others(tmp_path: Path)
     assert not _are_equal(states[0], states[2])
 
 
+def test_a_run_may_begin_with_the_network_of_another(tmp_path: Path) -> None:
+    Trainer(tmp_path, _SHAPE, _recipe(4)).run(_copies(64), compile=False)
+    folder = tmp_path / "later"
+    folder.mkdir()
+    later = Trainer(folder, _SHAPE, _recipe(2), tmp_path / "checkpoint.pt")
+    assert later.step == 0
+    before = _state(Trainer(tmp_path, _SHAPE, _recipe(4)))
+    assert _are_equal(_state(later), before)
+    later.run(_copies(64), compile=False)
+    assert not _are_equal(_state(later), before)
+    # What it reached itself counts for more than where it began.
+    assert _are_equal(_state(Trainer(folder, _SHAPE, _recipe(2), tmp_path / "checkpoint.pt")), _state(later))
+
+
 def test_a_finished_run_stays_finished(tmp_path: Path) -> None:
     Trainer(tmp_path, _SHAPE, _recipe(4)).run(_copies(64), compile=False)
     again = Trainer(tmp_path, _SHAPE, _recipe(4))

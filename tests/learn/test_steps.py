@@ -16,7 +16,7 @@ from tests.learn.code import ingredients
 
 
 def _plan(work: Path, **more: int) -> Plan:
-    return Plan(work, pair_count=40, step_count=more.get("steps", 2), minutes=None, seed=1)
+    return Plan(work, work / "corpus", pair_count=40, step_count=more.get("steps", 2), minutes=None, seed=1)
 
 
 def _written(work: Path, count: int) -> list[Pair]:
@@ -61,6 +61,22 @@ def test_tokens_are_made_once_and_are_those_of_the_pairs(tmp_path: Path) -> None
     assert examples == expected
     (tmp_path / "train.jsonl").unlink()
     assert _plan(tmp_path)._examples() == expected
+
+
+def test_a_later_pass_has_pairs_of_its_own_and_the_words_of_the_first(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    pytest.importorskip("numpy")
+    first, second = _plan(tmp_path).passes(2)
+    assert (first.after, second.after) == (None, first.work)
+    assert first.seed != second.seed
+    assert first.corpus == second.corpus
+    for plan in (first, second):
+        plan.work.mkdir()
+        _written(plan.work, 60)
+        assert plan._examples()
+    (first.work / "tokenizer.json").write_text("something else", encoding="utf-8")
+    (second.work / "train.npz").unlink()
+    assert second._examples()
 
 
 def test_from_pairs_to_a_model_file(tmp_path: Path) -> None:

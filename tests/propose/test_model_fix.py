@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -107,10 +108,17 @@ def test_others_are_drawn_unless_the_model_is_sure() -> None:
 
 
 def test_the_fixer_is_drawn_from_more_often_because_it_is_cheap() -> None:
-    answers = [f"<|1|>return json.loads(data, x={n})<|end|>" for n in range(20)]
+    answers = [f"<|1|>return json.loads({' ' * n}data)<|end|>" for n in range(20)]
     model = Scripted(answers, confidence=0.5)
     assert len(proposals(proposer(group(model, kind="fixer"), candidates=2))) == 8
     assert [request.seed for request in model.requests] == list(range(8))
+
+
+@pytest.mark.parametrize("kind", ["fixer", "chat"])
+def test_only_a_small_model_is_held_to_what_examples_do(kind: Literal["fixer", "chat"]) -> None:
+    line = "return json.loads(datum)"  # Half a word of it is a mistake of copying.
+    model = Scripted([f"<|1|>{line}<|end|>" if kind == "fixer" else says((1, line))], confidence=0.99)
+    assert len(proposals(proposer(group(model, kind=kind)))) == (kind == "chat")
 
 
 @pytest.mark.parametrize("answer", ["<|end|>", "<|1|>return json.loads(data)<|end|>"])

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from nootropic_bot.forge import Limits
 from nootropic_bot.git import Repository
+from nootropic_bot.marker import digest
 from nootropic_bot.publish.anchors import Diff, read_diff
-from nootropic_bot.publish.forge import Limits
-from nootropic_bot.publish.marker import digest
 from nootropic_bot.publish.plan import Plan, Policy, plan
 from nootropic_bot.publish.poster import Published, publish_report
 from nootropic_bot.records import Finding, Report

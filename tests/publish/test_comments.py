@@ -12,10 +12,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from nootropic_bot.escape import is_hidden
+from nootropic_bot.forge import Limits
+from nootropic_bot.marker import Marker, SummaryMarker, parse_marker
 from nootropic_bot.publish.anchors import Anchor
 from nootropic_bot.publish.comments import comment_body, fixed_body, listed, patch
-from nootropic_bot.publish.forge import Limits
-from nootropic_bot.publish.marker import Marker, SummaryMarker, parse_marker
 from nootropic_bot.publish.summary import Listed, Overview, proof_line, review_body, summary_page
 from nootropic_bot.records import Check, Finding, NotScanned, Suggestion
 from tests.support.forge import suggestion_blocks

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nootropic_bot.publish.forge import Thread
-from nootropic_bot.publish.marker import Marker, SummaryMarker, digest, key, parse_marker, parse_summary_marker
+from nootropic_bot.forge import Thread
+from nootropic_bot.marker import Marker, SummaryMarker, digest, key, parse_marker, parse_summary_marker
 
 ID, FIX = "0123456789abcdef0123", "fedcba9876543210"
 LINE = f"<!-- nootropic:v1 finding={ID} suggestion={FIX} block=1 -->"

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from nootropic_bot.diff import apply_edits, unified
 from nootropic_bot.git import Repository
+from nootropic_bot.marker import key, parse_marker
 from nootropic_bot.publish.anchors import read_diff
-from nootropic_bot.publish.marker import key, parse_marker
 from nootropic_bot.publish.poster import publish_report
 from nootropic_bot.records import Check, Edit, Finding, Position, Suggestion
 from nootropic_bot.source import Undecodable, decode

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from nootropic_bot.errors import UsageError
+from nootropic_bot.marker import Marker
 from nootropic_bot.publish.check import conclusion
-from nootropic_bot.publish.marker import Marker
 from nootropic_bot.publish.plan import Policy, offered, plan
 from nootropic_bot.records import Check, NotScanned, Suppression
 from tests.publish.conftest import Scene, lines

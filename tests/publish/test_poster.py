@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from nootropic_bot.publish.forge import (
+from nootropic_bot.forge import (
     Comment,
     Forbidden,
     ForgeError,
@@ -19,7 +19,7 @@ from nootropic_bot.publish.forge import (
     TooLarge,
     Unanswered,
 )
-from nootropic_bot.publish.marker import parse_summary_marker
+from nootropic_bot.marker import parse_summary_marker
 from nootropic_bot.publish.poster import publish_report
 from nootropic_bot.publish.review import MAX_REVIEWS
 from nootropic_bot.records import Finding

@@ -76,6 +76,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "result": "accepted",
         "pull_request": 7,
         "commit": OID,
+        "command": "c0" * 10,
     },
     "triage": {
         "action": "add",
@@ -84,6 +85,8 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "reason": "examples",
         "author": "A <a@b>",
         "expires": "2031-02-03",
+        "pull_request": 7,
+        "command": "c0" * 10,
     },
     "cost": {
         "run": WRITER,
@@ -97,7 +100,15 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "experiment": {"name": "e1", "status": "done", "metrics": {"loss": 0.5, "steps": 3}},
     "model": {"name": "m", "version": "2", "action": "promoted", "sha256": ID},
     "task": {"task": "t1", "status": "open", "title": "do it"},
-    "note": {"text": 'line\nline "quoted" \\ \u2028 🐍'},
+    "note": {
+        "text": 'line\nline "quoted" \\ \u2028 🐍',
+        "finding": "12" * 10,
+        "rule_id": "some-rule",
+        "vote": "up",
+        "author": "mona",
+        "pull_request": 7,
+        "command": "c0" * 10,
+    },
 }
 
 
@@ -227,6 +238,9 @@ _WRONG: list[tuple[str, str, Any]] = [
     *wrong("triage", "target", "", "abc", ID[:-1], None),
     *wrong("triage", "expires", "", "soon", "2031-2-3", "2031-02-03T00:00:00Z", None),
     *wrong("triage", "reason", None, 5),
+    *wrong("triage", "pull_request", 0, "7", None),
+    *wrong("triage", "command", "", "../x", None),
+    *wrong("note", "vote", "", "sideways", None),
     *wrong("cost", "microdollars", -1, 0.5, "1", 2**53, 2**63, 10**400),
     *wrong("experiment", "metrics", None, [], {"loss": "low"}, {"loss": None}),
     *wrong("model", "sha256", "", "abc", OID),
@@ -250,7 +264,9 @@ _OPTIONAL = {
     ("suggestion", "redacted"),
     ("outcome", "pull_request"),
     ("outcome", "commit"),
-    *(("triage", name) for name in ("rule_id", "path", "expires")),
+    ("outcome", "command"),
+    *(("triage", name) for name in ("rule_id", "path", "expires", "pull_request", "command")),
+    *(("note", name) for name in ("finding", "rule_id", "vote", "author", "pull_request", "command")),
     ("cost", "model"),
     ("experiment", "metrics"),
     ("model", "sha256"),

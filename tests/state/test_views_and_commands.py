@@ -324,6 +324,20 @@ def test_triage_is_added_listed_and_removed_as_text(repo: Repo) -> None:
     }
 
 
+def test_a_decision_for_one_pull_request_counts_there_only(repo: Repo) -> None:
+    repo.commit({"a.py": "x = None\n"})
+    repo.write("a.py", "x = None\nprint(x == None)\n")
+    assert repo.review("--pull-request", "7").rules_in_scope() == ["none-comparison"]
+    said = repo.bot("triage", "add", "--rule", "none-comparison", "--reason", "legacy", "--pull-request", "7")
+    assert said.out.endswith(": none-comparison does not count in pull request 7\n")
+    assert "none-comparison in pull request 7  until removed  legacy" in repo.bot("triage", "list").out
+    muted = repo.review("--pull-request", "7")
+    assert muted.rules_in_scope() == []
+    assert muted.report["findings"][0]["suppressed"] == {"by": "triage", "reason": "legacy", "expires": None}
+    assert repo.review("--pull-request", "8").rules_in_scope() == ["none-comparison"]
+    assert repo.review().rules_in_scope() == ["none-comparison"]
+
+
 @pytest.mark.parametrize("format_", ["json", "yaml"])
 def test_triage_is_added_and_listed_for_machines(repo: Repo, format_: str) -> None:
     assert parse(repo.bot("triage", "list", "--format", format_).out, format_) == []

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from markdown_it import MarkdownIt
 
-from nootropic_bot.publish.forge import Annotation, Comment, Limits, PullRequest, Refused, Thread
-from nootropic_bot.publish.marker import parse_summary_marker
+from nootropic_bot.forge import Annotation, Comment, Limits, PullRequest, Refused, Thread
+from nootropic_bot.marker import parse_summary_marker
 from tests.support.repo import Repo
 
 _HEADER = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")

@@ -44,6 +44,24 @@ def test_a_condition_may_not_be_turned_round(before: str, after: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        ("z = x == 'a'", "z = x, 'a'", "it makes a tuple of a condition or value"),
+        ("if x == y:\n    return z", "if (x, y):\n    return z", "it makes a tuple of a condition or value"),
+        ("return x, y.eval(z)", "return x, y.literal_eval(z)", ""),
+        ("z = self.__class__ == y", "z = isinstance(self.__class__, y)", "`self.__class__` is a class, not an object of one"),
+        ("z = type(x) == int", "z = isinstance(type(x), int)", "`type(x)` is a class, not an object of one"),
+        ("z = type(x) == int", "z = isinstance(x, int)", ""),
+        ("z.set(x)", "x.headers['X-A'] = x", "it puts `x` into a part of itself"),
+        ("x.me = x", "x.me = x  # again", ""),
+        ("x = y.make(x)", "x = y.make(600_000)", "nothing is left of `x`"),
+    ],
+)  # fmt: skip
+def test_tuples_classes_and_parts_of_values(before: str, after: str, reason: str) -> None:
+    assert bounded(before, after) == (reason or ("it changes no code" if "again" in after else ""))
+
+
+@pytest.mark.parametrize(
     ("line", "reason"),
     [
         ("raise ValueError(y) from error", ""),

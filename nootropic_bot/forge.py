@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from nootropic_bot.errors import RemoteError
-from nootropic_bot.publish.marker import Marker, parse_marker
+from nootropic_bot.marker import Marker, parse_marker
 from nootropic_bot.records import Severity
 
 Conclusion = Literal["success", "neutral", "failure"]

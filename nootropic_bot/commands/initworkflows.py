@@ -1,0 +1,84 @@
+"""`init --github`: which workflows, and the commit that pins our actions in them."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from nootropic_bot import __version__
+from nootropic_bot.errors import RemoteError, UsageError
+from nootropic_bot.git import Repository
+from nootropic_bot.workflowfiles import Actions, Setup, check_repository, path_of, workflows
+
+_SERVER = re.compile(r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253})(?::\d{1,5})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line asks for. `ref`: the commit that pins the actions; None: that of this version's tag."""
+
+    repository: str
+    ref: str | None
+    self_hosted: bool
+    shards: int
+
+
+def wanted_workflows(repo: Repository, wish: Wish) -> dict[str, tuple[str, str]]:
+    """Path → what is there, what shall be there. What is there stays; only what is missing needs the network.
+
+    Raises:
+        UsageError: a name or number is wrong.
+        RemoteError: the tag could not be looked up.
+    """
+    check_repository(wish.repository)
+    # Rendered once with a commit that stands for any: which files there are does not depend on it.
+    some = Actions(wish.repository, wish.ref or "0" * 40, __version__)
+    paths = list(workflows(Setup(some, wish.self_hosted, wish.shards)))
+    there = {path: _read(repo.top / path) for path in paths}
+    if all(there.values()):
+        return {path: (text, text) for path, text in there.items()}
+    sha = wish.ref or _commit_of_release(repo, wish.repository)
+    made = workflows(Setup(Actions(wish.repository, sha, __version__), wish.self_hosted, wish.shards))
+    return {path: (old, old or made[path]) for path, old in there.items()}
+
+
+def next_steps(wish: Wish) -> str:
+    """What is left to do by hand."""
+    if wish.self_hosted:
+        return "next: commit and push them to the default branch; the next pull request is reviewed on your runners"
+    wheel = path_of("wheel").rpartition("/")[2]
+    return (
+        "next: commit and push them to the default branch. That push builds the model's runtime, once, in some minutes "
+        f"({wheel}); the next pull request is reviewed. docs/pull-requests.md says what is posted where"
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path.name} can't be read: {error}") from error
+
+
+def _commit_of_release(repo: Repository, repository: str) -> str:
+    """The commit that the tag of this version names on the server."""
+    from nootropic_bot.gitwrite import list_remote
+
+    server = os.environ.get("GITHUB_SERVER_URL") or "https://github.com"
+    if not _SERVER.fullmatch(server):
+        raise UsageError(f"GITHUB_SERVER_URL is {server!r}", "it must look like https://github.com")
+    url, tag = f"{server}/{repository}.git", f"refs/tags/v{__version__}"
+    remedy = "give the commit yourself: `nootropic-bot init --github --ref <40 characters>`"
+    try:
+        found = list_remote(repo, url, [tag, f"{tag}^{{}}"])
+    except RemoteError as error:
+        raise RemoteError(f"{url} could not be asked for the commit of v{__version__}", remedy) from error
+    # An annotated tag is an object of its own; the commit behind it has `^{}` after its name.
+    sha = found.get(f"{tag}^{{}}") or found.get(tag)
+    if sha is None:
+        raise RemoteError(f"{repository} has no tag v{__version__}", remedy)
+    return sha

@@ -1,0 +1,42 @@
+"""The examples of the rule that a finding is of, and what they do to words."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from nootropic_bot.propose.accounting import Ledger, ledger_of
+from nootropic_bot.records import Rule
+from nootropic_bot.resources import bundled_rules
+from nootropic_bot.rulefiles import RuleFile, find_rule_files, parse_rule_file
+from nootropic_bot.templates import Example, parse_examples
+
+
+def examples_of(rule: Rule) -> tuple[Example, ...]:
+    """The examples of a rule.
+
+    None for a rule of the repository: the file of its name in the work tree may be another one than what was reviewed.
+    """
+    return _read(rule.file).get(rule.id, ())
+
+
+def ledgers_of(rule: Rule) -> tuple[Ledger, ...]:
+    """What fixes of a rule do to words: by its own examples, or, where it has none, by any rule's of the pack."""
+    own = ledger_of(examples_of(rule))
+    return (own,) if own is not None else _all_ledgers()
+
+
+@lru_cache(maxsize=1)
+def _all_ledgers() -> tuple[Ledger, ...]:
+    made = (ledger_of(examples) for file in find_rule_files(bundled_rules()) for examples in _read(file.name).values())
+    # One that brings in anything accounts for nothing.
+    return tuple(ledger for ledger in made if ledger is not None and not ledger.brings_any)
+
+
+@lru_cache(maxsize=256)
+def _read(file: str) -> dict[str, tuple[Example, ...]]:
+    path = Path(file)
+    if not path.is_absolute() or not path.is_file():
+        return {}
+    raws = ((str(raw.get("id")), raw.get("metadata") or {}) for raw in parse_rule_file(RuleFile(file, "")))
+    return {rule_id: tuple(parse_examples(rule_id, metadata)) for rule_id, metadata in raws}

@@ -1,0 +1,50 @@
+"""What a person means by the beginning of an id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from nootropic_bot.records import Finding
+from nootropic_bot.respond.patching import Fix, proved
+
+
+class Unclear(Exception):
+    """A beginning that fits nothing, or several; `fitting` are those, `known` is all there is."""
+
+    def __init__(self, given: str, fitting: Sequence[str], known: Sequence[str]) -> None:
+        super().__init__(given)
+        self.given = given
+        self.fitting = tuple(fitting)
+        self.known = tuple(known)
+
+
+def the_one(given: str, ids: Iterable[str]) -> str:
+    """The id that begins like that.
+
+    Raises:
+        Unclear: there is none, or there are several.
+    """
+    known = sorted(set(ids))
+    fitting = [each for each in known if each.startswith(given)]
+    if given in fitting:
+        return given
+    if len(fitting) != 1:
+        raise Unclear(given, fitting, known)
+    return fitting[0]
+
+
+def the_finding(given: str, findings: Sequence[Finding]) -> Finding:
+    """The finding whose id, or whose suggestion's id, begins like that; raises `Unclear`."""
+    by_id = {finding.id: finding for finding in findings}
+    by_id |= {finding.suggestion.id: finding for finding in findings if finding.suggestion is not None}
+    fitting = {by_id[each].id for each in by_id if each.startswith(given)}
+    if len(fitting) == 1:
+        return by_id[fitting.pop()]
+    return by_id[the_one(given, by_id)]
+
+
+def the_fix(given: str, findings: Sequence[Finding]) -> Fix:
+    """The proved fix whose suggestion's id, or whose finding's id, begins like that; raises `Unclear`."""
+    fixes = proved(findings)
+    found = the_finding(given, [fix.finding for fix in fixes])
+    return next(fix for fix in fixes if fix.finding is found)

@@ -1,0 +1,161 @@
+"""`fp`, `ignore`, `feedback` and `status`: what people say about findings, recorded where all later runs look."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+
+from nootropic_bot.errors import NootropicError
+from nootropic_bot.findingtext import plural
+from nootropic_bot.forge import ForgeError, Thread
+from nootropic_bot.markdown import inline_code
+from nootropic_bot.marker import Marker, key
+from nootropic_bot.respond.answers import (
+    Standing,
+    ignored,
+    marked_as_false_positive,
+    settled_thread,
+    thanked,
+    unclear,
+)
+from nootropic_bot.respond.choosing import Unclear, the_one
+from nootropic_bot.respond.outcome import Answer, Situation
+from nootropic_bot.state.schema import Draft, NoteData, TriageData
+
+# The line of a comment of ours that names severity and rule; a comment that was settled begins with another one.
+_NAMED = re.compile(r"^[🔴🟡🔵] \*\*\w+\*\* · `([a-z0-9][a-z0-9._-]{0,127})`", re.MULTILINE)
+
+
+def mark_false_positive(situation: Situation) -> Answer:
+    """`fp ID REASON`: the finding does not count any more, anywhere."""
+    plan = situation.plan
+    threads = situation.host.threads()
+    rules = _known(situation, threads)
+    try:
+        finding = the_one(plan.command.target or "", rules)
+    except Unclear as error:
+        return Answer(unclear(error, "finding"), "not found")
+    reason = plan.command.reason or ""
+    data: TriageData = {
+        "action": "add",
+        "finding": finding,
+        "reason": reason,
+        "author": plan.login,
+        "command": plan.key,
+    }
+    _record(situation, Draft("triage", data))
+    remark = _settle(situation, threads, {finding}, "Marked as a false positive", reason)
+    return Answer(f"{marked_as_false_positive(finding, rules[finding], plan.login, reason)}{remark}", "recorded")
+
+
+def ignore_rule(situation: Situation) -> Answer:
+    """`ignore RULE`: findings of the rule don't count in this pull request."""
+    plan, number = situation.plan, situation.target.number
+    threads = situation.host.threads()
+    rules = _known(situation, threads)
+    rule_id = plan.command.target or ""
+    if rule_id not in rules.values():
+        return Answer(_no_such_rule(rule_id, rules.values()), "not found")
+    reason = f"ignored in pull request {number}"
+    data: TriageData = {
+        "action": "add",
+        "rule_id": rule_id,
+        "reason": reason,
+        "author": plan.login,
+        "pull_request": number,
+        "command": plan.key,
+    }
+    _record(situation, Draft("triage", data))
+    about = {finding for finding, rule in rules.items() if rule == rule_id}
+    remark = _settle(situation, threads, about, "Ignored in this pull request", f"all findings of {rule_id}")
+    return Answer(f"{ignored(rule_id, number, plan.login)}{remark}", "recorded")
+
+
+def give_feedback(situation: Situation) -> Answer:
+    """`feedback ID up|down`: recorded as a note, because it says nothing of what becomes of a fix."""
+    plan = situation.plan
+    rules = _known(situation, situation.host.threads())
+    try:
+        finding = the_one(plan.command.target or "", rules)
+    except Unclear as error:
+        return Answer(unclear(error, "finding"), "not found")
+    vote = plan.command.vote or "up"
+    data: NoteData = {
+        "text": f"feedback: {vote}",
+        "finding": finding,
+        "vote": vote,
+        "author": plan.login,
+        "pull_request": situation.target.number,
+        "command": plan.key,
+    }
+    if rules[finding]:
+        data["rule_id"] = rules[finding]
+    _record(situation, Draft("note", data))
+    return Answer(thanked(finding, vote), "recorded")
+
+
+def standing(situation: Situation) -> Standing:
+    """What `status` tells."""
+    threads = situation.host.threads()
+    opened = sum(
+        thread.marker is not None and not thread.is_resolved and thread.marker.fixed is None for thread in threads
+    )
+    try:
+        return Standing(situation.memory.last_run(), situation.memory.decisions(), opened)
+    except NootropicError:
+        return Standing(None, (), opened, is_known=False)
+
+
+def _known(situation: Situation, threads: Iterable[Thread]) -> dict[str, str]:
+    """The findings of the pull request, each with its rule, or "" where nothing names that."""
+    found = {marker.finding: _rule_in(thread) for thread in threads if (marker := thread.marker) is not None}
+    found |= {each.finding: each.rule_id for each in situation.memory.findings()}
+    return found
+
+
+def _rule_in(thread: Thread) -> str:
+    named = _NAMED.search(thread.body)
+    return named[1] if named else ""
+
+
+def _record(situation: Situation, draft: Draft) -> None:
+    # An earlier run of the same command may have come this far.
+    if not situation.memory.is_carried_out(situation.plan.key):
+        situation.memory.record([draft])
+
+
+def _settle(situation: Situation, threads: Sequence[Thread], findings: set[str], what: str, reason: str) -> str:
+    """Say it in the comments on these findings, and resolve them; what to add to the reply."""
+    keys = {key(finding) for finding in findings}
+    left = 0
+    for thread in threads:
+        marker = thread.marker
+        if marker is None or marker.finding not in keys or thread.is_resolved:
+            continue
+        # By `fixed` a later run knows that the comment says something else, should its finding count again.
+        own = Marker(marker.finding, marker.suggestion, fixed=key(situation.target.head))
+        body = f"{settled_thread(thread.body, what, situation.plan.login, reason)}\n{own}"
+        try:
+            situation.host.edit_comment(thread.comment_id, body)
+        except ForgeError:
+            left += 1
+            continue
+        _resolve(situation, thread)
+    return f"\n{plural(left, 'comment')} on the diff could not be changed to say so.\n" if left else ""
+
+
+def _resolve(situation: Situation, thread: Thread) -> None:
+    try:
+        situation.host.resolve_thread(thread.id)
+    except ForgeError:
+        # The comment says it already; to resolve it takes a permission that the job may not have.
+        return
+
+
+def _no_such_rule(given: str, known: Iterable[str]) -> str:
+    rules = sorted({rule for rule in known if rule})
+    near = difflib.get_close_matches(given, rules, 1)
+    meant = f" Did you mean {inline_code(near[0])}?" if near else ""
+    there = f" There are: {', '.join(map(inline_code, rules[:20]))}." if rules and not near else ""
+    return f"No finding of the rule {inline_code(given)} is known in this pull request.{meant}{there}\n"
