@@ -38,6 +38,6 @@ $(VENV)/.local: pyproject.toml | $(VENV)/bin/python
 # One pinned PyTorch: the tests of training compare numbers with it.
 $(VENV)/.dev: pyproject.toml .ci/package-lock.json | $(VENV)/bin/python
 	$(BIN)/python -m pip install -qq --disable-pip-version-check torch==2.13.0
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[local,server,cloud,github,train,dev]'
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[local,server,cloud,github,serve,train,dev]'
 	$(BIN)/python .ci/workflows.py --install
 	touch $@ $(VENV)/.local

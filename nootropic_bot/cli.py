@@ -38,6 +38,7 @@ _VERBS = {
     "state": ("state", "Look at, share and check what the bot keeps in the repository."),
     "publish": ("publish", "Show a report on its pull request; the trusted half of a review."),
     "respond": ("respond", "Carry out one slash command of a comment on a pull request."),
+    "serve": ("serve", "Serve the webhook of a GitHub App: reviews and commands."),
     "triage": ("triage", "Decide that findings don't count, with a reason."),
     "models": ("models", "List, fetch and choose models."),
     "init": ("init", "Write configuration, hook stanza and workflows for this repository."),

@@ -213,9 +213,14 @@ class Repository:
         done = self.run(*_diff_command(base, head), "--raw", "-z", *_trees(base, head))
         return list(_parse_raw(done.stdout))
 
-    def patch(self, base: str, head: str | None, *, context: int = 0) -> bytes:
-        """The patch that belongs to `changes`, with that many unchanged lines around each change."""
-        return self.run(*_diff_command(base, head), "--patch", f"--unified={context}", *_trees(base, head)).stdout
+    def patch(self, base: str, head: str | None, *, context: int = 0, by_indent: bool = True) -> bytes:
+        """The patch that belongs to `changes`, with that many unchanged lines around each change.
+
+        `by_indent`: a change that could as well begin some lines earlier or later begins where its indentation suggests.
+        """
+        heuristic = "--indent-heuristic" if by_indent else "--no-indent-heuristic"
+        options = ("--patch", heuristic, f"--unified={context}")
+        return self.run(*_diff_command(base, head), *options, *_trees(base, head)).stdout
 
     def index_entries(self) -> list[TreeEntry]:
         """Every file of the index; a path in conflict appears once, with our side."""

@@ -175,7 +175,7 @@ def _listed(job: _Job, settings: config.Config) -> _Basis:
         note = f"the diff can't be read, so that nothing is said on its lines: {error.message}"
         return _Basis(Diff(pull.head, {}), settings, (note,))
     notes = [f"GitHub lists {MAX_FILES:,} files at most: findings in others are in the summary"] * changes.is_cut
-    return _Basis(make_diff(pull.head, changes.files, changes.patch, blobs), settings, tuple(notes))
+    return _Basis(make_diff(pull.head, changes.files, [changes.patch], blobs), settings, tuple(notes))
 
 
 # What is shown of it.

@@ -53,7 +53,9 @@ def authorise_event(runner: Runner) -> Authorised:
     return authorise(_said(event), _host(Client.of_runner(runner), runner, event))
 
 
-def act_on_event(runner: Runner, plan_text: str, report: Path | None, start: Path) -> Acted:
+def act_on_event(
+    runner: Runner, plan_text: str, report: Path | None, start: Path, *, workflow: str = REVIEW_WORKFLOW
+) -> Acted:
     """Carry out what was permitted for the comment that a step runs for.
 
     Args:
@@ -61,6 +63,7 @@ def act_on_event(runner: Runner, plan_text: str, report: Path | None, start: Pat
         plan_text: the plan; it must be the comment's.
         report: the report of the analysis, if there was one.
         start: a folder in a clone of the repository, for the state.
+        workflow: what is started after a commit; "" where the push itself starts the checks.
 
     Raises:
         UsageError: there is no such event, or the plan is another one's.
@@ -72,7 +75,7 @@ def act_on_event(runner: Runner, plan_text: str, report: Path | None, start: Pat
     with shared_state(runner, start, plan.pull_request, plan.base) as state:
         folder = None if report is None else report.parent
         publisher = _Publisher(client, plan, event.repository, state, folder)
-        tools = Tools(_host(client, runner, event), state, _find_rule, publisher.publish)
+        tools = Tools(_host(client, runner, event, workflow), state, _find_rule, publisher.publish)
         return act(plan, _read_report(plan, report, state), tools)
 
 
@@ -97,11 +100,9 @@ def _said(event: IssueCommentEvent) -> Said:
     )
 
 
-def _host(client: Client, runner: Runner, event: IssueCommentEvent) -> GitHubHost:
+def _host(client: Client, runner: Runner, event: IssueCommentEvent, workflow: str = REVIEW_WORKFLOW) -> GitHubHost:
     forge = GitHubForge(client, event.repository, event.number)
-    return GitHubHost(
-        client, event.repository, event.number, forge, workflow=REVIEW_WORKFLOW, server_url=runner.server_url
-    )
+    return GitHubHost(client, event.repository, event.number, forge, workflow=workflow, server_url=runner.server_url)
 
 
 def _read_report(plan: Plan, path: Path | None, state: SharedState) -> Report | NootropicError | None:

@@ -75,8 +75,11 @@ class Client:
         self._moved: dict[str, str] = {}
 
     @classmethod
-    def connect(cls, api_url: str, token: str, *, patience: Patience | None = None, pace: Pace | None = None) -> Client:
-        """A client; nothing is asked yet.
+    def connect(
+        cls, api_url: str, token: str, *, patience: Patience | None = None, pace: Pace | None = None,
+        is_app: bool = False,
+    ) -> Client:  # fmt: skip
+        """A client; nothing is asked yet. `is_app`: the token is one that an app signed for itself.
 
         Raises:
             UsageError: the address is not safe to send a token to, or there is no token.
@@ -94,7 +97,7 @@ class Client:
         # It would tell a job's log where it is redirected.
         logging.getLogger("github").setLevel(logging.WARNING)
         hub = github.Github(
-            auth=github.Auth.Token(token),
+            auth=github.Auth.AppAuthToken(token) if is_app else github.Auth.Token(token),
             base_url=check_api_url(api_url),
             timeout=_SECONDS,
             user_agent=f"{TOOL_NAME}/{__version__}",

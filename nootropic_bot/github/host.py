@@ -35,7 +35,7 @@ class GitHubHost:
     """One pull request. Every method raises a `ForgeError` where it fails.
 
     `forge`: what is on its lines, through the interface that publishing has. `workflow`: the file name of the workflow
-    that checks a branch.
+    that checks a branch; "" where a push starts the checks by itself, as one with an app's token does.
     """
 
     def __init__(
@@ -148,6 +148,8 @@ class GitHubHost:
 
     def start_checks(self, target: Target) -> None:
         """Start the workflow that checks the branch: a push with a workflow's token starts none."""
+        if not self._workflow:
+            return
         path = f"{self._repository}/actions/workflows/{quote(self._workflow, safe='')}/dispatches"
         inputs = {"pull-request": str(self.number), "base": target.base}
         self._client.send("POST", path, {"ref": f"refs/heads/{_branch(target)}", "inputs": inputs})

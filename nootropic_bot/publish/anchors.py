@@ -16,7 +16,7 @@ Such a fix is shown as a patch instead.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nootropic_bot.diff import LineRanges, apply_edits, shown_lines
@@ -83,15 +83,19 @@ def read_diff(repo: Repository, base: str, head: str, findings: Iterable[Finding
     changes = repo.changes(fork, head)
     with_fix = {finding.path for finding in findings if finding.suggestion is not None}
     blobs = repo.read_blobs(change.new_oid for change in changes if change.path in with_fix and change.new_oid)
-    return make_diff(head, changes, repo.patch(fork, head, context=_CONTEXT), blobs)
+    # Where a change could as well begin a few lines earlier, git has a choice, and which one a forge makes is not said.
+    patches = [repo.patch(fork, head, context=_CONTEXT, by_indent=by_indent) for by_indent in (True, False)]
+    return make_diff(head, changes, patches, blobs)
 
 
-def make_diff(head: str, changes: Iterable[Change], patch: bytes, blobs: Mapping[str, bytes]) -> Diff:
+def make_diff(head: str, changes: Iterable[Change], patches: Sequence[bytes], blobs: Mapping[str, bytes]) -> Diff:
     """A diff from git's output; `blobs` are contents by object id, for the files in which fixes are placed.
 
-    Paths come from `changes`: those in a patch are quoted, and are anything that the patch's author likes.
+    Paths come from `changes`: those in a patch are quoted, and are anything that the patch's author likes. Of several
+    patches of the same change, what all of them show counts.
     """
-    shown = shown_lines(patch)
+    readings = [shown_lines(patch) for patch in patches]
+    shown = {blobs: _common([reading.get(blobs, ()) for reading in readings]) for blobs in readings[0]}
     files = {}
     for change in changes:
         if change.new_oid is None:
@@ -99,6 +103,16 @@ def make_diff(head: str, changes: Iterable[Change], patch: bytes, blobs: Mapping
         hunks = shown.get((change.old_oid or "0" * len(change.new_oid), change.new_oid), ())
         files[change.path] = _file(change.path, hunks, blobs.get(change.new_oid))
     return Diff(head, files)
+
+
+def _common(readings: Sequence[LineRanges]) -> LineRanges:
+    """The ranges that lie in one range of each reading."""
+    found = readings[0]
+    for other in readings[1:]:
+        if other != found:
+            pairs = ((max(a, c), min(b, d)) for a, b in found for c, d in other)
+            found = tuple((first, last) for first, last in pairs if first <= last)
+    return found
 
 
 def _file(path: str, hunks: LineRanges, raw: bytes | None) -> FileDiff:

@@ -201,7 +201,7 @@ def test_a40_no_path_is_read_from_a_patch() -> None:
         "--- a/../../etc/passwd\n+++ b/../../etc/passwd\n@@ -1 +1 @@\n-a\n+b\n"
     ).encode()
     assert shown_lines(patch) == {ids: ((1, 1),)}
-    assert make_diff("h", [Change("a.py", "a.py", "100644", *ids)], patch, {}).files.keys() == {"a.py"}
+    assert make_diff("h", [Change("a.py", "a.py", "100644", *ids)], [patch], {}).files.keys() == {"a.py"}
 
 
 def test_a_fix_in_another_file_or_of_another_text_is_a_patch(repo: Repo) -> None:
@@ -218,3 +218,17 @@ def test_a_fix_in_another_file_or_of_another_text_is_a_patch(repo: Repo) -> None
         (),
     ]:
         assert place(finding, replace(fix, edits=edits), diff) == Anchor("a.py", 1, 1)
+
+
+def test_only_lines_that_git_shows_in_either_of_its_ways_are_commented_on(repo: Repo) -> None:
+    """A function is put between others that look like it: git may say that it begins a few lines earlier or later."""
+    function = ["", "def f():", "    x", ""]
+    before, after = [f"h{n}" for n in range(8)], [f"t{n}" for n in range(8)]
+    base = repo.commit({"a.py": "\n".join([*before, *function, *after, ""])})
+    head = repo.commit({"a.py": "\n".join([*before, *function, *function, *after, ""])})
+    opened = Repository.open(repo.path)
+    ways = [shown_lines(opened.patch(base, head, context=3, by_indent=way)) for way in (True, False)]
+    ((early,), (late,)) = (next(iter(way.values())) for way in ways)
+    assert early[0] < late[0] <= early[1] < late[1], "git has a choice here"
+    (hunk,) = read_diff(opened, base, head, []).files["a.py"].hunks
+    assert hunk == (late[0], early[1])

@@ -40,7 +40,7 @@ def listed(client: Client, pull: r.PullRequest, findings: Sequence[Finding]) -> 
     name = pull.repository.full_name
     found = read_changes(client, name, pull.number)
     blobs = read_blobs(client, name, found, [finding.path for finding in findings])
-    return make_diff(pull.head, found.files, found.patch, blobs)
+    return make_diff(pull.head, found.files, [found.patch], blobs)
 
 
 def test_the_server_takes_every_comment_and_its_button_gives_the_proved_file(tmp_path: Path) -> None:
