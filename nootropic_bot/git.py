@@ -216,7 +216,7 @@ class Repository:
     def patch(self, base: str, head: str | None, *, context: int = 0, by_indent: bool = True) -> bytes:
         """The patch that belongs to `changes`, with that many unchanged lines around each change.
 
-        `by_indent`: a change that could as well begin some lines earlier or later begins where its indentation suggests.
+        `by_indent`: a change that could as well begin lines earlier or later begins where its indentation suggests.
         """
         heuristic = "--indent-heuristic" if by_indent else "--no-indent-heuristic"
         options = ("--patch", heuristic, f"--unified={context}")

@@ -30,7 +30,7 @@ MAX_BODY = 25 << 20
 _SMALL = 1 << 20
 _LARGE_AT_ONCE = 4
 # GitHub gives up after ten.
-_BODY_SECONDS = 10.0
+BODY_SECONDS = 10.0
 _RETRY_AFTER = "120"
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _STATUS = {"queued": 202, "known": 200, "full": 503}
@@ -55,6 +55,7 @@ class Door:
     covers: Callable[[str], bool]
     log: Log
     max_body: int = MAX_BODY
+    body_seconds: float = BODY_SECONDS
     _large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_LARGE_AT_ONCE))
 
     async def webhook(self, request: Request) -> Response:
@@ -91,7 +92,7 @@ class Door:
         is_small = stated.isdecimal() and int(stated) <= _SMALL
         try:
             async with contextlib.nullcontext() if is_small else self._large:
-                body = await asyncio.wait_for(self._read(request), _BODY_SECONDS)
+                body = await asyncio.wait_for(self._read(request), self.body_seconds)
         except asyncio.TimeoutError:
             raise _Refused(408, "too slow") from None
         # A large one takes a while to be hashed, during which others are answered.

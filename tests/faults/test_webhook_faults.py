@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from nootropic_bot.errors import EnvironmentFault
+from nootropic_bot.github.apps import Credentials
 from nootropic_bot.serve.deliveries import Asked, subject_of_review
 from nootropic_bot.serve.ledger import MAX_ATTEMPTS, open_ledger
 from nootropic_bot.serve.server import open_door
@@ -215,3 +217,35 @@ def test_f12_what_github_does_not_take_is_in_a_file(site: Site, desk: Desk, tmp_
         assert "1 not on the pull request, but in the folder not-posted" in line
         assert "none-comparison" in kept.read_text()
         assert desk.pull.threads == []
+
+
+class _Broken:
+    """Credentials with a bug in them, the first time."""
+
+    def __init__(self, good: Credentials) -> None:
+        self.good = good
+        self.asked = 0
+
+    def covers(self, repository: str) -> bool:
+        return True
+
+    def token(self, repository: str) -> str:
+        self.asked += 1
+        if self.asked == 1:
+            raise ZeroDivisionError("a bug")
+        return self.good.token(repository)
+
+
+def test_a_bug_ends_the_work_that_it_is_in_and_nothing_else(
+    site: Site, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    site.credentials = _Broken(site.app())
+    comment = desk.say("/nootropic status")
+    with site.running(workers=1):
+        assert site.say(comment, delivery="one").status == 202
+        assert "failed: a bug" in site.wait("command octo/app#1")
+        assert site.say(comment, delivery="one").status == 202
+        assert "done: status: told" in site.wait("command octo/app#1")
+    assert [each.exc_type for each in told] == [ZeroDivisionError]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nootropic_bot.serve.analysis import bare_environment
 from nootropic_bot.serve.mirrors import Mirrors
@@ -164,7 +168,7 @@ def test_a_secret_leaves_the_environment_when_it_is_read(tmp_path: Path) -> None
 
 def test_the_environment_of_an_analysis_has_no_secret() -> None:
     secrets = ("GITHUB_TOKEN", "NOOTROPIC_WEBHOOK_SECRET", "NOOTROPIC_APP_KEY", "NOOTROPIC_APP_KEY_FILE", "OPENAI_API_KEY",
-               "AWS_SESSION_TOKEN", "HTTPS_PROXY", "GIT_ASKPASS", "SSH_AUTH_SOCK", "GIT_CONFIG_VALUE_0", "NOOTROPIC_MY_KEY")  # fmt: skip
+               "AWS_SESSION_TOKEN", "HTTPS_PROXY", "GIT_ASKPASS", "SSH_AUTH_SOCK", "GIT_CONFIG_VALUE_0", "NOOTROPIC_MY_KEY", "XDG_RUNTIME_DIR")  # fmt: skip
     needed = ("PATH", "HOME", "NOOTROPIC_MODEL", "NOOTROPIC_JOBS", "XDG_CACHE_HOME", "LC_ALL")
     found = bare_environment(dict.fromkeys((*secrets, *needed), "v"))
     assert set(found) == {*needed, "PYTHONSAFEPATH", "NO_COLOR"}
@@ -192,3 +196,76 @@ def test_an_analysis_writes_nothing_that_a_process_with_a_token_reads(desk: Desk
         assert (repo.cache_dir / "rules" / "one.json").read_text() == "{}"
     assert "token" not in (mirror.common_dir / "config").read_text()
     assert list(mirror.top.iterdir()) == [mirror.top / ".git"], "nothing is checked out"
+
+
+def test_a_sender_that_takes_its_time_is_let_go(idle: Site, desk: Desk) -> None:
+    body = json.dumps(desk.server.events.pull_request(desk.pull)).encode()
+    with idle.running() as door:
+        door.body_seconds = 0.2
+        connection = http.client.HTTPConnection("127.0.0.1", idle.port, timeout=60)
+        connection.putrequest("POST", "/webhook")
+        connection.putheader("X-Hub-Signature-256", sign(body))
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders()
+        connection.send(body[:10])
+        assert connection.getresponse().status == 408
+        connection.close()
+        # One that hangs up in the middle leaves nothing behind.
+        door.body_seconds = 60.0
+        cut = socket.create_connection(("127.0.0.1", idle.port))
+        head = f"POST /webhook HTTP/1.1\r\nHost: x\r\nX-Hub-Signature-256: {sign(body)}\r\nContent-Length: 99\r\n\r\n"
+        cut.sendall(head.encode() + body[:10])
+        cut.close()
+        idle.wait("refused: the sender hung up")
+        assert door.ledger.waiting() == 0
+        assert idle.send("pull_request", None, body=body).status == 202
+
+
+_EVENT = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=8)
+    | st.sampled_from(["opened", "created", "octo/app"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "action",
+                    "repository",
+                    "full_name",
+                    "private",
+                    "pull_request",
+                    "number",
+                    "base",
+                    "head",
+                    "sha",
+                    "repo",
+                    "issue",
+                    "comment",
+                    "user",
+                ]
+            ),
+            inner,
+            max_size=6,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+def test_no_signed_body_breaks_the_door(idle: Site, desk: Desk) -> None:
+    """Anything that is signed: an answer of ours, never a failure of the server, and nothing in the queue by accident."""
+    opened = desk.server.events.pull_request(desk.pull)
+
+    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.sampled_from(["pull_request", "issue_comment"]), _EVENT, st.booleans(), st.sampled_from(sorted(opened)))
+    def send(event: str, part: object, is_whole: bool, name: str) -> None:
+        payload = part if is_whole else {**opened, name: part}
+        assert idle.send(event, payload).status in (200, 202, 204, 400)
+
+    with idle.running() as door:
+        send()
+        assert door.ledger.waiting() <= 2
+        assert json.loads(idle.request("GET", "/healthz").text)["status"] == "ok"

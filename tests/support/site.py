@@ -55,12 +55,14 @@ class Reply:
 
 @dataclass
 class Site:
-    """A server that may be started several times on the same folder. `lines`: its log; `slept`: what it waited."""
+    """A server that may be started several times on the same folder. `lines`: its log; `slept`: what it waited; `web`:
+    where git finds the repositories."""
 
     server: GitHubServer
     folder: Path
     workers: int = 2
     credentials: Credentials | None = None
+    web: str = WEB
     lines: list[str] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     _news: queue.Queue[str] = field(default_factory=queue.Queue)
@@ -85,7 +87,7 @@ class Site:
 
     def settings(self, **changed: Any) -> Settings:
         """As the command makes them."""
-        runner = Runner(api_url=self.server.url, server_url=WEB)
+        runner = Runner(api_url=self.server.url, server_url=self.web)
         made = Settings(
             self.folder / "serve", SECRET.encode(), self.credentials or self.app(), runner, self.workers, grace=60.0
         )
