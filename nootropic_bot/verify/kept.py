@@ -30,8 +30,9 @@ def lost_part(case: Case) -> str | None:
         # Another function may give what is wanted at once: `Path.read_text()` for `open().read()`.
         if function in names and name not in left:
             return f"`.{name}()` of the result is lost"
-    for key in sorted(_entries(old) - _entries(new) - {repr(name) for name in _keywords(new)}):
-        return f"the entry {key} of a dict is lost"
+    lost = sorted(_entries(old) - _entries(new) - {repr(name) for name in _keywords(new)})
+    if lost and len(_entries(new)) < len(_entries(old)):
+        return f"the entry {lost[0]} of a dict is lost"
     text = " ".join(_texts(new))
     words = set(_WORD.findall(text)) | {part for word in _WORD.findall(text) for part in word.split("=")}
     for sentence in _texts(old):
