@@ -32,8 +32,9 @@ COMMAND_ANYWHERE = re.compile(r"#(?=#\w*\[)")
 
 _MARKDOWN_PUNCTUATION = re.compile(r"[\\`*_\[\]<>|~]|(?<!&)#|^[-+=]")
 _LIST_NUMBER = re.compile(r"^(\d+)(?=[.)])")
-# `@name`, `#1`, `GH-1`, `https://`, `www.`: what GitHub turns into mentions, references and links.
-_LINKED = re.compile(r"@(?=[\w-])|#(?=\d)|(?<=GH)-(?=\d)|:(?=//)|(?<=www)\.", re.IGNORECASE)
+# `@name`, `#1`, `GH-1`, `https://`, `www.`: what GitHub turns into mentions, references and links. Its parser looks for
+# `www.` and what follows before it reads entities, so that one is split before the dot.
+_LINKED = re.compile(r"@(?=[\w.-])|#(?=\d)|(?<=GH)-(?=\d)|:(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
 _NOTHING = "&#8203;"
 _BACKTICKS = re.compile("`+")
 

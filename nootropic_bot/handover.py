@@ -55,7 +55,8 @@ def read_report(raw: bytes, name: str, head: str | None = None) -> Report:
     if report.shard is not None:
         raise UsageError(f"{name} is one shard of several", "join them with `review merge`")
     if head is not None and report.head != head:
-        raise UsageError(f"{name} is about commit {report.head[:40]!r}, not about {head}; it is refused")
+        problem = f"{name} is about commit {report.head[:40]!r}, not about {head}; it is refused"
+        raise UsageError(problem, "review the commit that it should be about")
     findings = report.findings
     if len(findings) > MAX_FINDINGS:
         raise UsageError(f"{name} has {len(findings):,} findings, at most {MAX_FINDINGS:,} are taken")

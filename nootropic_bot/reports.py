@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 MAX_REPORT_BYTES = 256 << 20
+_REMEDY = "make it with `review --format json` of this version, and pass it as it is"
 
 
 def finding_order(finding: Finding) -> tuple[str, int, int, str, str]:
@@ -91,16 +92,17 @@ def from_json(raw: bytes, name: str) -> Report:
     try:
         data = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{name} is not JSON: {error}", "pass the output of `review --format json`") from error
+        what = f"is not JSON: {error}" if raw.strip() else "is empty"
+        raise UsageError(f"{name} {what}", _REMEDY) from error
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA_VERSION:
-        raise UsageError(f"{name} has schema version {version!r}, this program reads {SCHEMA_VERSION}")
+        raise UsageError(f"{name} has schema version {version!r}, this program reads {SCHEMA_VERSION}", _REMEDY)
     try:
         report = _adapter().validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{name} is not a valid report: `{place}`: {first['msg'].lower()}") from error
+        raise UsageError(f"{name} is not a valid report: `{place}`: {first['msg'].lower()}", _REMEDY) from error
     for finding in report.findings:
         check_path(finding.path)
         for edit in finding.suggestion.edits if finding.suggestion else ():

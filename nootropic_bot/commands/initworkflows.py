@@ -48,10 +48,11 @@ def next_steps(wish: Wish) -> str:
     """What is left to do by hand."""
     if wish.self_hosted:
         return "next: commit and push them to the default branch; the next pull request is reviewed on your runners"
+    page = f"https://github.com/{wish.repository}/blob/main/docs/pull-requests.md"
     wheel = path_of("wheel").rpartition("/")[2]
     return (
         "next: commit and push them to the default branch. That push builds the model's runtime, once, in some minutes "
-        f"({wheel}); the next pull request is reviewed. docs/pull-requests.md says what is posted where"
+        f"({wheel}); the next pull request is reviewed.\nWhat is posted where, and who may do what: {page}"
     )
 
 

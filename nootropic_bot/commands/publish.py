@@ -96,7 +96,7 @@ def _bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             raw = file.read(MAX_REPORT_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{path} can't be read: {error.strerror}") from error
+        raise UsageError(f"{path} can't be read: {error.strerror}", "give the path of what `review` wrote") from error
     if len(raw) > MAX_REPORT_BYTES:
         raise UsageError(f"{path} is too large")
     return raw

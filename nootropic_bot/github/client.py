@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from github.Requester import Requester
 
 _JSON = "application/vnd.github+json"
+_UNREACHED = "see that the network is there and GITHUB_API_URL is right, then run it again"
 _SECONDS = 30
 _MAX_TRIES = 4
 _MAX_REDIRECTS = 3
@@ -262,10 +263,10 @@ class Client:
                 request.method, address, dict(request.query), headers, request.body
             )
         except requests.exceptions.ConnectTimeout as error:
-            raise NotSent("GitHub could not be reached in time") from error
+            raise NotSent("GitHub could not be reached in time", _UNREACHED) from error
         except requests.exceptions.ConnectionError as error:
             kind = NotSent if _is_unsent(error) else Unanswered
-            raise kind("GitHub could not be reached, or ended the connection") from error
+            raise kind("GitHub could not be reached, or ended the connection", _UNREACHED) from error
         except requests.exceptions.RequestException as error:
             raise Unanswered(f"GitHub did not answer ({type(error).__name__})") from error
         except RuntimeError as error:

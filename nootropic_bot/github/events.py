@@ -75,7 +75,10 @@ def read_event(runner: Runner) -> Event:
     """
     name = runner.event_name
     if runner.event_path is None or not name:
-        raise UsageError("there is no event", "run this in a workflow, or name the pull request with --pull-request")
+        raise UsageError(
+            "there is no event",
+            "run this in a workflow; elsewhere, `nootropic-bot publish REPORT --pull-request N` posts a report",
+        )
     if name not in _READERS:
         kinds = ", ".join(_READERS)
         raise UsageError(
@@ -104,7 +107,8 @@ def parse_event(name: str, raw: bytes) -> Event:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "it"
-        raise UsageError(f"the event is no {name}: `{place}`: {first['msg'].lower()}") from error
+        problem = f"the event is no {name}: `{place}`: {first['msg'].lower()}"
+        raise UsageError(problem, "GITHUB_EVENT_PATH should name the file that the runner wrote") from error
 
 
 def _shape(name: str) -> Any:

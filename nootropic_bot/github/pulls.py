@@ -50,7 +50,11 @@ def get_pull(client: Client, repository: str, number: int) -> Pull:
     Raises:
         ForgeError: it can't be read.
     """
-    return _pull(client.get(f"/repos/{repository_name(repository)}/pulls/{number:d}"))
+    try:
+        return _pull(client.get(f"/repos/{repository_name(repository)}/pulls/{number:d}"))
+    except Missing as error:
+        problem = f"{repository} has no pull request {number}, or the token may not see it: {error.message}"
+        raise Missing(problem, "check the name of the repository, the number, and what the token may read") from error
 
 
 def find_pulls(client: Client, event: WorkflowRunEvent) -> list[Pull]:

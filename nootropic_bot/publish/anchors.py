@@ -27,8 +27,9 @@ from nootropic_bot.source import split_lines
 
 # What forges show around a change.
 _CONTEXT = 3
-# Edits further apart than that are no single suggestion that a person can read.
-_MAX_APART = 20
+# Edits further apart than that are no single suggestion that a person can read: most of its block is code that stays as
+# it is, and it overlaps the suggestions of others, so that the page applies only one of them.
+_MAX_APART = 8
 _MAX_BLOCK = 16_000
 
 

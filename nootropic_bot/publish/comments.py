@@ -15,6 +15,8 @@ from nootropic_bot.records import Finding, Suggestion
 
 _MAX_PATCH = 12_000
 _SHA_DIGITS = 10
+# As many as a command needs at least; a beginning that fits two findings is answered with both.
+_ID_DIGITS = 8
 
 
 def marker_of(finding: Finding, fix: Suggestion | None, *, is_block: bool) -> Marker:
@@ -35,12 +37,12 @@ def comment_body(finding: Finding, fix: Suggestion | None, anchor: Anchor | None
     is_block = fix is not None and is_applicable(anchor, limits)
     marker = str(marker_of(finding, fix, is_block=is_block))
     shown = "" if fix is None else _block(fix, anchor, limits) if is_block and anchor is not None else patch(fix)
-    text = finding_text(finding)
-    full = f"{text}{shown}\n{marker}"
+    text, commands = finding_text(finding), _commands(finding)
+    full = f"{text}{shown}{commands}\n{marker}"
     if len(full) <= limits.comment:
         return full
     missing = "\nThe fix is left out: with it, this comment is too long.\n" if shown else ""
-    without_fix = f"{text}{missing}\n{Marker(key(finding.id), None if fix is None else key(fix.id))}"
+    without_fix = f"{text}{missing}{commands}\n{Marker(key(finding.id), None if fix is None else key(fix.id))}"
     if len(without_fix) <= limits.comment:
         return without_fix
     return f"A finding of {finding.severity} severity, whose text is too long for a comment.\n\n{marker}"
@@ -73,6 +75,17 @@ def patch(fix: Suggestion) -> str:
     return details(f"{proof_title(fix)}, as a patch", f"{proof_text(fix)}\n{diff}{more}\n{command}")
 
 
+def _commands(finding: Finding) -> str:
+    """What can be said about a finding, with its id, which stands nowhere else for people to see."""
+    identity = _short_id(finding)
+    false, more = f"/nootropic fp {identity} REASON", f"/nootropic explain {identity}"
+    return f"\nNot a problem? Comment {markdown_code(false)}. More about it: {markdown_code(more)}.\n"
+
+
+def _short_id(finding: Finding) -> str:
+    return key(finding.id)[:_ID_DIGITS]
+
+
 def fixed_body(old: str, marker: Marker, head: str, *, is_part: bool) -> str:
     """The comment on a finding that is gone, in place of `old`.
 
@@ -93,12 +106,12 @@ def short(head: str) -> str:
 
 def listed(finding: Finding, fix: Suggestion | None) -> str:
     """A finding that has no comment on its lines, in full."""
-    return f"\n{finding_text(finding, _place(finding))}{patch(fix) if fix is not None else ''}"
+    return f"\n{finding_text(finding, _place(finding))}{patch(fix) if fix is not None else ''}{_commands(finding)}"
 
 
 def named(finding: Finding) -> str:
     """The same in one line of a list."""
-    return f"- {name_line(finding)}\n"
+    return f"- {name_line(finding)} ({markdown_code(_short_id(finding))})\n"
 
 
 def _place(finding: Finding) -> str:

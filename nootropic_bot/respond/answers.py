@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nootropic_bot.errors import NootropicError
@@ -105,8 +105,9 @@ def unclear(error: Unclear, noun: str) -> str:
     return f"{head}\n\n{_ids(error.fitting or error.known)}"
 
 
-def _ids(ids: Sequence[str]) -> str:
-    items = "".join(f"- {inline_code(each)}\n" for each in ids[:_MAX_LISTED])
+def _ids(ids: Mapping[str, str]) -> str:
+    named = {each: f": {inline_code(what)}" if what else "" for each, what in ids.items()}
+    items = "".join(f"- {inline_code(each)}{what}\n" for each, what in list(named.items())[:_MAX_LISTED])
     left = len(ids) - _MAX_LISTED
     return items + (f"- … and {left} more\n" if left > 0 else "")
 

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from nootropic_bot.records import Finding
 from nootropic_bot.respond.patching import Fix, proved
 
 
 class Unclear(Exception):
-    """A beginning that fits nothing, or several; `fitting` are those, `known` is all there is."""
+    """A beginning that fits nothing, or several; `fitting` are those, `known` is all there is, by id what each is."""
 
-    def __init__(self, given: str, fitting: Sequence[str], known: Sequence[str]) -> None:
+    def __init__(self, given: str, fitting: Mapping[str, str], known: Mapping[str, str]) -> None:
         super().__init__(given)
         self.given = given
-        self.fitting = tuple(fitting)
-        self.known = tuple(known)
+        self.fitting = dict(fitting)
+        self.known = dict(known)
 
 
-def the_one(given: str, ids: Iterable[str]) -> str:
-    """The id that begins like that.
+def the_one(given: str, ids: Mapping[str, str]) -> str:
+    """The id that begins like that; `ids` says of each what it is.
 
     Raises:
         Unclear: there is none, or there are several.
     """
-    known = sorted(set(ids))
-    fitting = [each for each in known if each.startswith(given)]
+    fitting = {each: ids[each] for each in sorted(ids) if each.startswith(given)}
     if given in fitting:
         return given
     if len(fitting) != 1:
-        raise Unclear(given, fitting, known)
-    return fitting[0]
+        raise Unclear(given, fitting, {each: ids[each] for each in sorted(ids)})
+    return next(iter(fitting))
 
 
 def the_finding(given: str, findings: Sequence[Finding]) -> Finding:
@@ -40,7 +39,10 @@ def the_finding(given: str, findings: Sequence[Finding]) -> Finding:
     fitting = {by_id[each].id for each in by_id if each.startswith(given)}
     if len(fitting) == 1:
         return by_id[fitting.pop()]
-    return by_id[the_one(given, by_id)]
+    places = {each: f"{found.rule_id} at {found.path}:{found.start.line}" for each, found in by_id.items()}
+    # To somebody who asks for nothing that there is, each finding is named once.
+    known = {finding.id: places[finding.id] for finding in findings}
+    return by_id[the_one(given, places if fitting else known)]
 
 
 def the_fix(given: str, findings: Sequence[Finding]) -> Fix:

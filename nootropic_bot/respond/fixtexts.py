@@ -91,7 +91,7 @@ def patch_to_take(plan: Plan, patched: Patched, limit: int) -> str:
         return f"{head} can't be shown as a patch, because its lines hold characters that don't show.\n{at_home}{left}"
     command = markdown_code("git apply fix.patch")
     shown = details(f"Patch with {number}", fence(patched.diff, "diff"))
-    text = f"{head}: save it as `fix.patch` and run {command} at {commit_name(plan.head)}.\n{shown}{left}"
+    text = f"{head}, as a patch: save it as `fix.patch` and run {command} at {commit_name(plan.head)}.\n{shown}{left}"
     return text if len(text) <= limit else f"{head} don't fit into a comment.\n{at_home}{left}"
 
 

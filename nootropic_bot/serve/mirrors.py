@@ -21,7 +21,8 @@ from pathlib import Path
 from nootropic_bot.errors import EnvironmentFault, RemoteError, UsageError
 from nootropic_bot.git import Repository
 from nootropic_bot.github.names import commit_id, repository_name
-from nootropic_bot.gitwrite import borrow_objects, create_repository, fetch, set_remote, tidy, without_credentials
+from nootropic_bot.gitinit import borrow_objects, create_repository, set_remote, tidy
+from nootropic_bot.gitwrite import fetch, without_credentials
 
 _REMOTE = "origin"
 _SERVER = re.compile(r"https://[A-Za-z0-9.-]+(?::\d{1,5})?|http://(?:127\.0\.0\.1|localhost)(?::\d{1,5})?")

@@ -175,4 +175,4 @@ def test_every_comment_is_accepted_and_every_block_gives_the_proved_file(tmp_pat
     check()
     print(dict(seen))
     assert seen["comments"] > seen["diffs"] / 2
-    assert seen["blocks"] > seen["diffs"] / 5
+    assert seen["blocks"] > seen["diffs"] / 10
