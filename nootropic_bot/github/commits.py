@@ -19,6 +19,14 @@ from nootropic_bot.host import EXECUTABLE, REGULAR, File
 
 _MODES = frozenset({REGULAR, EXECUTABLE})
 _MAX_FILE = 5 << 20
+_REPOSITORY = "query ($owner: String!, $name: String!) { repository(owner: $owner, name: $name) { id } }"
+_MOVE = """
+mutation ($repository: ID!, $branch: GitRefname!, $before: GitObjectID!, $after: GitObjectID!) {
+  updateRefs(input: {
+    repositoryId: $repository, refUpdates: [{name: $branch, beforeOid: $before, afterOid: $after, force: false}]
+  }) { clientMutationId }
+}
+"""
 
 
 class Commits:
@@ -26,7 +34,8 @@ class Commits:
 
     def __init__(self, client: Client, repository: str) -> None:
         self._client = client
-        self._git = f"/repos/{repository_name(repository)}/git"
+        self._name = repository_name(repository)
+        self._git = f"/repos/{self._name}/git"
 
     def files(self, commit: str, paths: Iterable[str]) -> Mapping[str, File]:
         """Regular files at a commit by path; what is missing, or is a link or a submodule, is left out."""
@@ -41,8 +50,7 @@ class Commits:
     def commit(self, branch: str, parent: str, files: Sequence[File], message: str) -> str:
         """Replace files by one commit on top of `parent`, and move the branch there from `parent` only.
 
-        GitHub moves a branch forward only, but one that was set back would let itself be moved as well, so it is looked
-        at once more just before.
+        GitHub compares and moves in one step, so whoever pushes or sets the branch back meanwhile wins.
 
         Returns:
             The commit's id.
@@ -61,15 +69,18 @@ class Commits:
         return _sha(found.get("object") if isinstance(found, dict) else None)
 
     def _move(self, branch: str, parent: str, commit: str) -> None:
-        if self.head(branch) != parent:
-            raise Refused("the branch is at another commit by now", "give the command again")
-        path = f"{self._git}/refs/heads/{quote(branch, safe='/')}"
+        change = {"branch": f"refs/heads/{branch}", "before": parent, "after": commit}
         try:
-            self._client.send("PATCH", path, {"sha": commit, "force": False})
+            self._client.graphql(_MOVE, {"repository": self._id(), **change}, is_write=True)
         except Unanswered:
             # It may have been carried out all the same (row F15).
             if self.head(branch) != commit:
                 raise
+
+    def _id(self) -> str:
+        owner, name = self._name.split("/")
+        found = self._client.graphql(_REPOSITORY, {"owner": owner, "name": name})
+        return _text(found.get("repository") if isinstance(found, dict) else None, "id")
 
     def _store(self, data: bytes) -> str:
         fields = {"content": base64.b64encode(data).decode("ascii"), "encoding": "base64"}

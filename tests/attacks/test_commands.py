@@ -171,14 +171,14 @@ def test_a13_a_head_that_moves_while_the_commit_is_made_stays_where_it_is(desk: 
         report = desk.report()
 
     class Mover:
-        """Moves the branch when the blob of the fix is stored."""
+        """Moves the branch between our last look at it and the moment in which it is to be moved."""
 
         def __init__(self) -> None:
             self.take = desk.server.faults.take
 
         def __call__(self, method: str, path: str) -> Any:
             nonlocal there
-            if method == "POST" and path.endswith("/git/trees"):
+            if path.endswith("#updateRefs"):
                 there = there or desk.server.commit(desk.repository, "patch", {"new.py": "n = 1\n"})
                 git.run("update-ref", "refs/heads/patch", there)
             return self.take(method, path)

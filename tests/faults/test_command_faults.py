@@ -67,7 +67,7 @@ def test_f11_a_deleted_comment_and_a_deleted_pull_request_are_no_failure(desk: D
 
 
 @pytest.mark.parametrize("how", ["drop", "timeout"])
-@pytest.mark.parametrize("path", ["/git/refs/heads/patch", "/issues/[0-9]+/comments"])
+@pytest.mark.parametrize("path", ["#updateRefs", "/issues/[0-9]+/comments"])
 def test_f15_an_answer_that_is_lost_after_the_effect_leads_to_no_second_one(desk: Desk, path: str, how: str) -> None:
     if how == "drop":
         desk.server.drop_next("*", path, effect=True)
@@ -115,11 +115,16 @@ def test_an_incomplete_analysis_is_said_where_it_matters(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "message"),
-    [(403, "Resource not accessible by integration"), (422, "Protected branch update failed"), (409, "Conflict")],
+    ("kind", "message"),
+    [
+        ("FORBIDDEN", "Resource not accessible by integration"),
+        ("UNPROCESSABLE", "Protected branch update failed"),
+        (None, "Repository rule violations found"),
+    ],
 )
-def test_a_branch_that_refuses_the_commit_is_said(desk: Desk, status: int, message: str) -> None:
-    desk.server.fail_next("PATCH", "/git/refs/heads/patch", status, body={"message": message})
+def test_a_branch_that_refuses_the_commit_is_said(desk: Desk, kind: str | None, message: str) -> None:
+    body = {"data": {"updateRefs": None}, "errors": [{"message": message} | ({"type": kind} if kind else {})]}
+    desk.server.fail_next("POST", "#updateRefs", 200, body=body)
     done = desk.command("/nootropic fix", desk.report())
     assert done.code == 5
     assert message in desk.replies()[0]

@@ -91,7 +91,7 @@ def test_a_branch_that_is_elsewhere_is_not_moved(scene: Scene) -> None:
     git = scene.repository.git
     for there in (scene.push({"more.py": "m = 1\n"}), scene.main):
         git.run("update-ref", "refs/heads/feature", there)
-        with pytest.raises(Refused, match="another commit"):
+        with pytest.raises(Refused):
             commits.commit("feature", scene.head, [file], "Change")
         assert git.line("rev-parse", "refs/heads/feature") == there
 

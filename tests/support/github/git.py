@@ -163,6 +163,11 @@ class BareRepository:
         """Let each ref name that object."""
         self.run("update-ref", "--stdin", feed="".join(f"update {name} {sha}\n" for name, sha in refs.items()).encode())
 
+    def update_refs(self, updates: Sequence[tuple[str, str, str | None]]) -> None:
+        """Let each ref name an object, all of them or none; with a third id, only where the ref is at that before."""
+        lines = [f"update {name} {after}{f' {before}' if before else ''}\n" for name, after, before in updates]
+        self.run("update-ref", "--stdin", feed="".join(lines).encode())
+
     def import_commit(
         self, branch: str, files: Mapping[str, bytes | None], message: str, who: Sequence[Person], parent: str | None
     ) -> str:

@@ -11,6 +11,7 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSchema, build_schema, 
 
 from tests.support.github import records as r
 from tests.support.github.errors import FORBIDDEN, Refused
+from tests.support.github.git import GitFailed
 from tests.support.github.hub import Hub
 from tests.support.github.places import GRAPHQL
 from tests.support.github.pullshapes import PullShapes
@@ -144,6 +145,27 @@ class Root:
         if not self._may_write("pull_requests", _pull_of(comment).repository):
             raise Refusal("FORBIDDEN", FORBIDDEN)
         return comment
+
+    def updateRefs(self, _info: Any, input: JSON) -> JSON:  # noqa: N802
+        """All of them or none, each from the commit that it is said to be at."""
+        found = [each for each in self.hub.repositories.values() if f"R_{each.id}" == input["repositoryId"]]
+        text = f"Could not resolve to a node with the global id of '{input['repositoryId']}'"
+        if not found:
+            raise Refusal("NOT_FOUND", text)
+        self._check_seen(found[0], text)
+        if not self._may_write("contents", found[0]):
+            raise Refusal("FORBIDDEN", FORBIDDEN)
+        updates = [(each["name"], each["afterOid"], each.get("beforeOid")) for each in input["refUpdates"]]
+        git = found[0].git
+        for each, (name, after, _before) in zip(input["refUpdates"], updates, strict=True):
+            old = git.refs(name).get(name)
+            if not each["force"] and old is not None and not git.is_ancestor(old, after):
+                raise Refusal("UNPROCESSABLE", f"Update is not a fast forward: {name}")
+        try:
+            git.update_refs(updates)
+        except GitFailed as error:
+            raise Refusal("UNPROCESSABLE", str(error)) from None
+        return {"clientMutationId": input.get("clientMutationId")}
 
     # Who may.
 

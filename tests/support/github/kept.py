@@ -14,7 +14,7 @@ KEPT: Mapping[str, Sequence[str]] = {
     name: fields.split()
     for name, fields in {
         "Query": "node nodes repository rateLimit viewer",
-        "Mutation": "resolveReviewThread unresolveReviewThread minimizeComment unminimizeComment",
+        "Mutation": "resolveReviewThread unresolveReviewThread minimizeComment unminimizeComment updateRefs",
         "Node": "id",
         "Actor": "login url avatarUrl",
         "User": "id databaseId login url avatarUrl name",
@@ -43,5 +43,6 @@ KEPT: Mapping[str, Sequence[str]] = {
         "UnresolveReviewThreadPayload": "clientMutationId thread",
         "MinimizeCommentPayload": "clientMutationId minimizedComment",
         "UnminimizeCommentPayload": "clientMutationId unminimizedComment",
+        "UpdateRefsPayload": "clientMutationId",
     }.items()
 }
