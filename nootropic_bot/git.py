@@ -213,14 +213,18 @@ class Repository:
         done = self.run(*_diff_command(base, head), "--raw", "-z", *_trees(base, head))
         return list(_parse_raw(done.stdout))
 
-    def patch(self, base: str, head: str | None, *, context: int = 0, by_indent: bool = True) -> bytes:
+    def patch(
+        self, base: str, head: str | None, *, context: int = 0, by_indent: bool = True, paths: Iterable[str] = ()
+    ) -> bytes:
         """The patch that belongs to `changes`, with that many unchanged lines around each change.
 
         `by_indent`: a change that could as well begin lines earlier or later begins where its indentation suggests.
+        `paths`: of these files alone, old names among them; all, if none is given.
         """
         heuristic = "--indent-heuristic" if by_indent else "--no-indent-heuristic"
         options = ("--patch", heuristic, f"--unified={context}")
-        return self.run(*_diff_command(base, head), *options, *_trees(base, head)).stdout
+        wanted = [f":(top,literal){path}" for path in paths]
+        return self.run(*_diff_command(base, head), *options, *_trees(base, head), *wanted).stdout
 
     def index_entries(self) -> list[TreeEntry]:
         """Every file of the index; a path in conflict appears once, with our side."""
@@ -249,6 +253,13 @@ class Repository:
             return {}
         done = self.run("cat-file", "--batch", "--buffer", feed="".join(f"{oid}\n" for oid in wanted).encode())
         return dict(_parse_batch(done.stdout))
+
+    def sizes(self, oids: Iterable[str]) -> dict[str, int]:
+        """The sizes of objects in bytes, by id; an id that is missing here is left out."""
+        feed = "".join(f"{oid}\n" for oid in dict.fromkeys(oids)).encode()
+        done = self.run("cat-file", "--batch-check=%(objectname) %(objectsize)", "--buffer", feed=feed)
+        lines = (line.split(" ") for line in done.stdout.decode("ascii").splitlines())
+        return {oid: int(size) for oid, size in lines if size.isdecimal()}
 
     def read_path(self, commit: str, path: str) -> bytes | None:
         """The content of one regular file of a commit id (`""`: of the index), or None."""

@@ -7,30 +7,25 @@ that is none becomes `\\xe9`).
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
-import re
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 
 from nootropic_bot import __version__, resources
 from nootropic_bot.critique.stage import Located
 from nootropic_bot.errors import NootropicError
-from nootropic_bot.handover import write_records
 from nootropic_bot.pipeline import Outcome
-from nootropic_bot.records import Edit, Suggestion
+from nootropic_bot.records import Suggestion
+from nootropic_bot.relayed import write_records
 from nootropic_bot.rulefiles import RuleSet
 from nootropic_bot.session import Session
-from nootropic_bot.source import Source
-from nootropic_bot.state.redact import MIN_SECRET, count_secrets, find_secrets, redact
-from nootropic_bot.state.schema import CostData, Draft, FindingData, Proof, RunData, SuggestionData, TextEdit
+from nootropic_bot.state.redact import count_secrets, redact
+from nootropic_bot.state.schema import CostData, Draft, FindingData, Proof, RunData, SuggestionData
 from nootropic_bot.state.views import known_findings, known_suggestions
-
-_TOKEN = re.compile(r"\w+|\s+|.", re.DOTALL)
-_MAX_COMPARISONS = 100_000
+from nootropic_bot.textedits import text_edits, valid_text
 
 
 def record(outcome: Outcome) -> list[str]:
@@ -141,8 +136,8 @@ def _findings(outcome: Outcome, run: str) -> Iterator[Draft]:
         data: FindingData = {
             "run": run,
             "finding": finding.id,
-            "rule_id": _text(finding.rule_id),
-            "path": _text(finding.path),
+            "rule_id": valid_text(finding.rule_id),
+            "path": valid_text(finding.path),
             "line": finding.start.line,
             "end_line": max(finding.end.line, finding.start.line),
             "severity": finding.severity,
@@ -150,7 +145,7 @@ def _findings(outcome: Outcome, run: str) -> Iterator[Draft]:
             "pull_request": pull_request,
         }
         if finding.suppressed is not None:
-            data["suppressed"] = _text(finding.suppressed.by)
+            data["suppressed"] = valid_text(finding.suppressed.by)
         yield Draft("finding", data)
 
 
@@ -165,13 +160,13 @@ def _new_suggestions(outcome: Outcome) -> list[tuple[Located, Suggestion]]:
 
 def _suggestion(outcome: Outcome, item: Located, suggestion: Suggestion, run: str, rules_id: str) -> Draft:
     finding = item.finding
-    edits, redacted = _edits(outcome.sources[finding.path], suggestion.edits)
+    edits, redacted = text_edits(outcome.sources[finding.path], suggestion.edits)
     data: SuggestionData = {
         "run": run,
         "suggestion": suggestion.id,
         "finding": finding.id,
-        "rule_id": _text(finding.rule_id),
-        "path": _text(finding.path),
+        "rule_id": valid_text(finding.rule_id),
+        "path": valid_text(finding.path),
         "pull_request": outcome.critique.session.request.pull_request,
         "source": suggestion.source,
         "verified": suggestion.verified,
@@ -199,69 +194,6 @@ def _proof(outcome: Outcome, suggestion: Suggestion, blob: str, rules_id: str) -
     return proof
 
 
-def _edits(source: Source, edits: Iterable[Edit]) -> tuple[list[TextEdit], int]:
-    """What a fix brings in, by code points of the decoded file, and how many secrets were taken out of it.
-
-    A secret is looked for in whole lines, where its surroundings tell it, and then taken out of the part that is kept.
-    """
-    found: list[TextEdit] = []
-    redacted = 0
-    starts = [0]
-    for line in source.lines:
-        starts.append(starts[-1] + len(line))
-    for edit in edits:
-        hidden = {secret for secret, _kind in find_secrets(edit.replacement)}
-        start = starts[edit.start_line - 1]
-        for change in _changes(source.text[start : starts[edit.end_line]], edit.replacement, start):
-            text = change["text"]
-            if any(secret in text or (len(text) >= MIN_SECRET and text in secret) for secret in hidden):
-                redacted += 1
-                change = {"start": change["start"], "end": change["end"], "text": "[redacted]"}
-            found.append(change)
-    return found, redacted
-
-
-def _changes(before: str, after: str, offset: int) -> Iterator[TextEdit]:
-    """The changed tokens of `before`, which begins at a code point of the file, and what takes their place.
-
-    A word that the fix moves or repeats is kept as a place in the file, not as text.
-    """
-    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
-    places = [offset]
-    for token in old:
-        places.append(places[-1] + len(token))
-    words = {token: place for token, place in zip(old, places, strict=False) if token[0].isalnum() or token[0] == "_"}
-    for i, j, k, m in _opcodes(old, new):
-        text, copies = "", []
-        for token in new[k:m]:
-            if token in words:
-                copies.append((len(text), words[token], words[token] + len(token)))
-            else:
-                text += token
-        edit: TextEdit = {"start": places[i], "end": places[j], "text": _text(text)}
-        if copies:
-            edit["copies"] = copies
-        yield edit
-
-
-def _opcodes(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
-    """What differs: `old[i:j]` becomes `new[k:m]`; one stretch where a comparison would cost too much."""
-    first = 0
-    while first < min(len(old), len(new)) and old[first] == new[first]:
-        first += 1
-    last = 0
-    while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
-        last += 1
-    end, stop = len(old) - last, len(new) - last
-    if (end - first) * (stop - first) > _MAX_COMPARISONS:
-        yield first, end, first, stop
-        return
-    matcher = difflib.SequenceMatcher(None, old[first:end], new[first:stop], autojunk=False)
-    for tag, i, j, k, m in matcher.get_opcodes():
-        if tag != "equal":
-            yield first + i, first + j, first + k, first + m
-
-
 def _rules_text(session: Session) -> bytes | None:
     """The rules as they were, for a replay; None when rules of the user's hold a secret."""
     rules = session.rules
@@ -281,7 +213,3 @@ def pack_rules(rules: RuleSet) -> bytes:
         "engine_file": rules.engine_file.decode(),
     }
     return json.dumps(packed, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _text(text: str) -> str:
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

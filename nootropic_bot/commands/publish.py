@@ -27,7 +27,7 @@ _STATUS = {
     "silent": "nothing to say",
     "stale": "dropped: the pull request has another head now, and its own review speaks for that",
     "closed": "nothing posted: the pull request is closed",
-    "unreachable": "not posted: the pull request could not be reached",
+    "unreachable": "not posted: something that is needed for it could not be had",
 }
 _MAX_NOTES = 50
 # `workflow_dispatch`: the analysis that is started after a commit of the bot's, on the pull request's own branch.
@@ -57,7 +57,7 @@ def command(
     `nootropic-report` is validated and shown on the pull request that the forge names. GITHUB_TOKEN must allow to write
     pull requests and checks. Nothing of the pull request is run, and its configuration is not read.
 
-    Exit codes: 0 everything is shown somewhere, 5 the pull request could not be reached.
+    Exit codes: 0 everything is shown somewhere, 5 something that is needed for it could not be had.
     """
     from nootropic_bot.github.client import Client
     from nootropic_bot.github.runner import Runner
@@ -152,14 +152,9 @@ def _pull(client: Client, runner: Runner, delivery: Delivery, name: str, number:
 
 
 def _deliver(client: Client, runner: Runner, pull: Pull, delivery: Delivery, *, is_recorded: bool) -> Delivered:
-    from nootropic_bot.forge import ForgeError
-    from nootropic_bot.publishing import deliver, unreachable
+    from nootropic_bot.publishing import deliver
 
-    repo = _repository(runner)
-    try:
-        return deliver(client, repo, pull, delivery, is_recorded=is_recorded)
-    except ForgeError as error:
-        return unreachable(pull, delivery, error)
+    return deliver(client, _repository(runner), pull, delivery, is_recorded=is_recorded)
 
 
 def _repository(runner: Runner) -> Repository | None:

@@ -83,9 +83,12 @@ def _candidates(client: Client, event: WorkflowRunEvent) -> Iterator[Pull]:
 
 
 def _is_of(pull: Pull, event: WorkflowRunEvent) -> bool:
-    if pull.head_repository is None or event.head_repository is None:
-        # The fork is gone by now, or was when the run ended: the commit alone says whose it is.
-        return pull.head == event.head and (pull.head_repository is None or event.head_repository is None)
+    if event.head_repository is None:
+        # The fork was gone when the run ended, so the pull request has none either: one that has is somebody else's.
+        return pull.head == event.head and pull.head_repository is None
+    if pull.head_repository is None:
+        # It went since then: the commit alone says whose it is.
+        return pull.head == event.head
     return pull.head_repository == event.head_repository and pull.head_branch == event.head_branch
 
 

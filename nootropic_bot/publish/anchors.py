@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nootropic_bot.diff import LineRanges, apply_edits, shown_lines
 from nootropic_bot.escape import is_shown_as_is
@@ -31,6 +31,10 @@ _CONTEXT = 3
 # it is, and it overlaps the suggestions of others, so that the page applies only one of them.
 _MAX_APART = 8
 _MAX_BLOCK = 16_000
+# Of both sides of a file, and of all files whose lines are gone through; a patch takes some fifty times its size.
+_MAX_FILE_BYTES = 4 << 20
+_MAX_BYTES = 16 << 20
+_PATHS_IN_COMMAND = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,14 @@ class FileDiff:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What a pull request changes: the files at `head` that differ from where the branch left its base, by path."""
+    """What a pull request changes: the files at `head` that differ from where the branch left its base, by path.
+
+    `contents`: those at head for which a fix is at hand, by path; a file that is too large is none of them.
+    """
 
     head: str
     files: Mapping[str, FileDiff]
+    contents: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ class Anchor:
     replacement: str | None = None
 
 
-def read_diff(repo: Repository, base: str, head: str, findings: Iterable[Finding]) -> Diff:
+def read_diff(repo: Repository, base: str, head: str, findings: Sequence[Finding]) -> Diff:
     """The diff of two commits, as a pull request shows it, ready to place the findings.
 
     Raises:
@@ -82,28 +90,56 @@ def read_diff(repo: Repository, base: str, head: str, findings: Iterable[Finding
     base, head = repo.commit(base), repo.commit(head)
     fork = repo.merge_base(base, head) or base
     changes = repo.changes(fork, head)
+    looked_at = _readable(repo, changes, findings)
     with_fix = {finding.path for finding in findings if finding.suggestion is not None}
-    blobs = repo.read_blobs(change.new_oid for change in changes if change.path in with_fix and change.new_oid)
+    blobs = repo.read_blobs(change.new_oid for change in looked_at if change.path in with_fix and change.new_oid)
     # Where a change could as well begin a few lines earlier, git has a choice, and which one a forge makes is not said.
-    patches = [repo.patch(fork, head, context=_CONTEXT, by_indent=by_indent) for by_indent in (True, False)]
+    patches = [_patch(repo, fork, head, looked_at, by_indent=by_indent) for by_indent in (True, False)]
     return make_diff(head, changes, patches, blobs)
 
 
-def make_diff(head: str, changes: Iterable[Change], patches: Sequence[bytes], blobs: Mapping[str, bytes]) -> Diff:
-    """A diff from git's output; `blobs` are contents by object id, for the files in which fixes are placed.
+def _readable(repo: Repository, changes: Iterable[Change], findings: Iterable[Finding]) -> list[Change]:
+    """The changes in files with findings, as many as can be gone through line by line; the rest has no lines."""
+    wanted = {finding.path for finding in findings}
+    found = [change for change in changes if change.new_oid is not None and change.path in wanted]
+    sizes = repo.sizes(oid for change in found for oid in (change.old_oid, change.new_oid) if oid is not None)
+    room = _MAX_BYTES
+    readable = []
+    for change in found:
+        size = sum(sizes.get(oid, 0) for oid in (change.old_oid, change.new_oid) if oid is not None)
+        if size <= min(_MAX_FILE_BYTES, room):
+            room -= size
+            readable.append(change)
+    return readable
+
+
+def _patch(repo: Repository, fork: str, head: str, changes: Sequence[Change], *, by_indent: bool) -> bytes:
+    """The patch of some of the changes, a part of them at a time: a command takes only so many paths."""
+    parts = []
+    for start in range(0, len(changes), _PATHS_IN_COMMAND):
+        some = changes[start : start + _PATHS_IN_COMMAND]
+        paths = dict.fromkeys(path for change in some for path in (change.path, change.old_path))
+        parts.append(repo.patch(fork, head, context=_CONTEXT, by_indent=by_indent, paths=paths))
+    return b"".join(parts)
+
+
+def make_diff(head: str, changes: Iterable[Change], patches: Sequence[bytes], contents: Mapping[str, bytes]) -> Diff:
+    """A diff from git's output; `contents` by object id, for the files in which fixes are placed.
 
     Paths come from `changes`: those in a patch are quoted, and are anything that the patch's author likes. Of several
     patches of the same change, what all of them show counts.
     """
     readings = [shown_lines(patch) for patch in patches]
-    shown = {blobs: _common([reading.get(blobs, ()) for reading in readings]) for blobs in readings[0]}
-    files = {}
+    shown = {pair: _common([reading.get(pair, ()) for reading in readings]) for pair in readings[0]}
+    files, raws = {}, {}
     for change in changes:
         if change.new_oid is None:
             continue
         hunks = shown.get((change.old_oid or "0" * len(change.new_oid), change.new_oid), ())
-        files[change.path] = _file(change.path, hunks, blobs.get(change.new_oid))
-    return Diff(head, files)
+        files[change.path] = _file(change.path, hunks, contents.get(change.new_oid))
+        if change.new_oid in contents:
+            raws[change.path] = contents[change.new_oid]
+    return Diff(head, files, raws)
 
 
 def _common(readings: Sequence[LineRanges]) -> LineRanges:

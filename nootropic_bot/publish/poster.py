@@ -23,7 +23,7 @@ from nootropic_bot.forge import (
     Throttled,
     Unanswered,
 )
-from nootropic_bot.marker import SummaryMarker
+from nootropic_bot.marker import SummaryMarker, key
 from nootropic_bot.publish.anchors import Diff
 from nootropic_bot.publish.check import Check, make_check
 from nootropic_bot.publish.plan import Plan, Policy, offered, plan
@@ -38,8 +38,9 @@ Status = Literal["posted", "silent", "stale", "closed", "unreachable"]
 class Published:
     """What became of a plan.
 
-    `status`: "silent": there was nothing to say; "stale": the head is another one, so this was dropped and a scan of
-    the new head speaks; "closed": the pull request is closed; "unreachable": it could not be read.
+    `status`: "silent": there was nothing to say, but by a check that passes; "stale": the head is another one, so this
+    was dropped and a scan of the new head speaks; "closed": the pull request is closed; "unreachable": it could not be
+    read.
     `commented`: findings that got a comment. `listed`: findings that are in the summary or the check only. `rewritten`:
     findings whose comment was edited. `fixed`: threads that were settled. `not_posted`: findings that are nowhere on
     the pull request. `notes`: what was refused, one line each. `retry_after`: seconds that the forge asked to wait.
@@ -78,8 +79,6 @@ def publish_report(
 
 def publish(made: Plan, forge: Forge, sarif: str | None = None) -> Published:
     """Carry a plan out; `sarif` is handed over as it is, where the forge takes it. Raises nothing of the forge's."""
-    if made.is_silent:
-        return Published("silent")
     try:
         pull_request = forge.pull_request()
     except ForgeError as error:
@@ -90,6 +89,9 @@ def publish(made: Plan, forge: Forge, sarif: str | None = None) -> Published:
     if status is not None:
         return Published(status, not_posted=made.findings)
     poster = _Poster(made, forge)
+    if made.is_silent:
+        poster.pass_silently()
+        return Published("silent", notes=tuple(poster.notes))
     poster.run(pull_request, sarif)
     return poster.published()
 
@@ -125,6 +127,7 @@ class _Poster:
     def run(self, pull_request: PullRequest, sarif: str | None) -> None:
         """Everything, what people read first."""
         if pull_request.can_write:
+            self._look_again()
             self._rewrite()
             self._review()
             self._settle()
@@ -135,6 +138,29 @@ class _Poster:
         self._check()
         if sarif is not None:
             self._attempt("uploading SARIF", lambda: self.forge.upload_sarif(self.plan.head, sarif))
+
+    def pass_silently(self) -> None:
+        """The check alone, so that it can be required; credentials that do not allow it are no matter."""
+        check = make_check(self._overview(), (), self.plan.policy, self.plan.limits)
+        if isinstance(self._attempt("the check", self._publishing(check)), (Forbidden, Missing)):
+            self.notes.clear()
+
+    def _look_again(self) -> None:
+        """See right before the first comment what came in the meantime: another job may post the same (row F16)."""
+        if not self.plan.new and self.plan.summary is not None:
+            return
+        try:
+            found = {thread.marker.finding for thread in self.forge.threads() if thread.marker is not None}
+        except ForgeError as error:
+            self._record("reading the comments again", error)
+            self.reviewer.leave(self.plan.new, "unposted")
+            self.plan = replace(self.plan, new=())
+            return
+        there = tuple(post for post in self.plan.new if key(post.finding.id) in found)
+        if there:
+            left = tuple(post for post in self.plan.new if post not in there)
+            kept = (*self.plan.kept, *(post.finding for post in there))
+            self.plan = replace(self.plan, new=left, kept=kept)
 
     def published(self) -> Published:
         """What became of the plan."""

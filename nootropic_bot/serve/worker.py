@@ -25,7 +25,7 @@ from nootropic_bot.github.waiting import Pace, Patience
 from nootropic_bot.handover import read_report
 from nootropic_bot.publish.comments import listed
 from nootropic_bot.publish.plan import Policy, offered
-from nootropic_bot.publishing import Delivered, Delivery, deliver, unreachable
+from nootropic_bot.publishing import Delivered, Delivery, deliver
 from nootropic_bot.reports import MAX_REPORT_BYTES
 from nootropic_bot.respond.plan import Plan
 from nootropic_bot.responding import act_on_event, authorise_event
@@ -103,11 +103,7 @@ class Worker:
         # Asked for again: the analysis may have outlasted the token.
         mirror = self.mirrors.open(pull.repository, self.credentials.token(pull.repository))
         place = self.mirrors.folder / "not-posted" / pull.repository.lower() / f"{pull.number}.md"
-        try:
-            delivered = deliver(self._client(pull.repository), mirror, pull, delivery)
-        except ForgeError as error:
-            _keep(place, unreachable(pull, delivery, error))
-            raise
+        delivered = deliver(self._client(pull.repository), mirror, pull, delivery)
         _keep(place, delivered)
         return delivered
 

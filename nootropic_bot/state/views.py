@@ -238,9 +238,9 @@ def known_suggestions(index: Index, ids: Iterable[str]) -> set[tuple[str, int | 
     return _pairs(index, "suggestion", ids)
 
 
-def known_runs(index: Index, ids: Iterable[str]) -> set[str]:
-    """Which of these runs were recorded before."""
-    return {run for run, _pull_request in _pairs(index, "run", ids)}
+def known_runs(index: Index, ids: Iterable[str]) -> set[tuple[str, int | None]]:
+    """Which of these runs were recorded before, each with its pull request."""
+    return _pairs(index, "run", ids)
 
 
 def _pairs(index: Index, table: str, ids: Iterable[str]) -> set[tuple[str, int | None]]:

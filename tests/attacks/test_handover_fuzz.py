@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from nootropic_bot.errors import NootropicError
 from nootropic_bot.forge import Limits
-from nootropic_bot.handover import cleaned, muted, read_records, read_report
+from nootropic_bot.handover import cleaned, muted, read_report
 from nootropic_bot.publish.anchors import Diff, FileDiff
 from nootropic_bot.publish.comments import listed
 from nootropic_bot.publish.plan import Policy, offered, plan, ranked
 from nootropic_bot.publish.summary import Overview, summary_page
+from nootropic_bot.relayed import Shown, read_records
 from nootropic_bot.reports import to_data
 from nootropic_bot.sarif import to_sarif
 from nootropic_bot.state.views import Triage
@@ -131,14 +132,15 @@ def test_a7_any_records_are_refused_or_are_of_the_report() -> None:
     seen: Counter[str] = Counter()
     told: set[str] = set()
     report = read_report(json.dumps(report_data()).encode(), "report.json", HEAD)
-    assert len(read_records(b"\n".join(json.dumps(each).encode() for each in records_data()), report, 7)) == 4
+    shown = Shown(report, everyday()[1], 7, is_fork=False)
+    assert len(read_records(b"\n".join(json.dumps(each).encode() for each in records_data()), report, shown)) == 4
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(changed(records_data()))
     def check(data: Any) -> None:
         lines = data if isinstance(data, list) else [data]
         try:
-            drafts = read_records(b"\n".join(json.dumps(each).encode() for each in lines), report, 7)
+            drafts = read_records(b"\n".join(json.dumps(each).encode() for each in lines), report, shown)
         except NootropicError as error:
             seen["refused"] += 1
             told.add(error.message)

@@ -11,17 +11,26 @@ import stat
 import struct
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from markdown_it import MarkdownIt
 
+from nootropic_bot.config import StateSettings
 from nootropic_bot.errors import UsageError
+from nootropic_bot.git import Repository
 from nootropic_bot.github.artifacts import MAX_MEMBER_BYTES, unpack
-from nootropic_bot.handover import read_records, read_report
-from nootropic_bot.records import Finding
+from nootropic_bot.handover import read_report
+from nootropic_bot.records import Check, Edit, Finding, Suggestion
+from nootropic_bot.relayed import Shown, fitting, read_records
+from nootropic_bot.soundness import suggestion_id
+from nootropic_bot.source import decode
+from nootropic_bot.state.schema import draft
+from nootropic_bot.state.store import Store
 from tests.publishing.conftest import clock, job, server  # noqa: F401
 from tests.support.forge import suggestion_blocks
-from tests.support.reports import HOSTILE
+from tests.support.repo import run_bot
+from tests.support.reports import HOSTILE, make_suggestion
 from tests.support.trusted import TrustedJob, numbered
 
 GOOD = {"report.json": b"{}"}
@@ -147,9 +156,20 @@ def test_a7_a_report_with_impossible_places_is_refused(job: TrustedJob) -> None:
     assert "no file has" in refused(end={"line": 10**30, "col": 1})
     assert "more text" in refused(message="x" * 70_000)
     assert "more text" in refused(cwe=["CWE-1"] * 1000)
-    assert "more text" in refused(rule_id="x" * 5_000)
+    assert "more text" in refused(rule_id="x" * 300)
+    assert "more text" in refused(path="x" * 5_000)
+    assert "more text" in refused(suppressed={"by": "x" * 70_000, "reason": "", "expires": None})
     assert "outside the repository" in refused(path="../../etc/passwd")
     assert "outside the repository" in refused(path=".git/config")
+    gaps = [{"path": f"{n}.py", "reason": "x"} for n in range(30_000)]
+    for more, message in (
+        ({"not_scanned": gaps}, "names more"),
+        ({"incomplete_reasons": ["x" * 5_000]}, "names more"),
+        ({"tool": {"name": "x" * 5_000, "version": "1"}}, "name that is too long"),
+        ({"findings": good["findings"] * 25_001}, "25,001 findings"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            read_report(json.dumps({**good, **more}).encode(), "report.json")
     with pytest.raises(UsageError, match="one id"):
         read_report(json.dumps({**good, "findings": good["findings"] * 2}).encode(), "report.json")
 
@@ -209,7 +229,7 @@ def test_a8_records_are_about_this_pull_request_and_this_report(job: TrustedJob)
     raw = lines(
         ("run", run_record(job, **extra)), ("finding", finding_record(job, **extra)), ("finding", finding_record(job))
     )
-    run, finding = read_records(raw, report, 1)
+    run, finding = read_records(raw, report, Shown(report, {}, 1))
     assert (run.data["pull_request"], finding.data["pull_request"]) == (1, 1)
     assert (finding.data["rule_id"], finding.data["path"], finding.data["line"]) == (
         "sql-built-from-strings",
@@ -242,7 +262,7 @@ def test_a8_records_that_the_report_does_not_explain_are_refused(
     made = {"run": run_record, "finding": finding_record}.get(kind)
     raw = lines(("run", run_record(job)), (kind, made(job, **changes) if made else changes))
     with pytest.raises(UsageError, match=f"records are refused.*{reason}"):
-        read_records(raw, report, 1)
+        read_records(raw, report, Shown(report, {}, 1))
 
 
 @pytest.mark.parametrize("is_local", [True, False])
@@ -263,22 +283,23 @@ def test_a21_a_broken_configuration_of_the_pull_request_breaks_nothing(job: Trus
 
 def test_a22_a_fix_that_brings_a_secret_is_held_back_and_not_stored(job: TrustedJob) -> None:
     fix = job.finding("a.py", 10, (10, 10, f'token = "{SECRET}"\n'), message=f"Use {SECRET} here.")
-    delivered = job.deliver([fix, job.finding("a.py", 20, (20, 20, "safe 20\n"))])
+    delivered = job.deliver([fix, job.finding("a.py", 20, (20, 20, "safe(20)\n"))])
     assert delivered.published.status == "posted"
     assert len(job.bodies()) == 2
     assert SECRET not in job.texts()
     first, second = sorted(job.bodies(), key=lambda body: "suggestion\n" in body)
     assert "held back" in first
-    assert "```suggestion\nsafe 20\n```" in second
+    assert "```suggestion\nsafe(20)\n```" in second
     assert any("held back" in note for note in delivered.notes)
 
 
 def test_a22_what_is_held_back_is_not_recorded(job: TrustedJob) -> None:
     fix = job.finding("a.py", 10, (10, 10, f'token = "{SECRET}"\n'), message=f"Use {SECRET} here.")
-    other = job.finding("a.py", 20, (20, 20, "safe 20\n"))
+    other = job.finding("a.py", 20, (20, 20, "safe(20)\n"))
     raw = lines(("run", run_record(job)), *(("suggestion", suggestion_record(job, each)) for each in (fix, other)))
     delivered = job.deliver([fix, other], records=raw)
-    assert (delivered.recorded, delivered.notes) == (2, ("held back because of what looks like a secret: 1 text",))
+    assert delivered.recorded == 2
+    assert "1 fix held back: it holds what looks like a secret" in delivered.notes
     refs = job.repository.git.refs("refs/nootropic/")
     assert refs
     said = b"".join(job.repository.git.run("log", "-p", "--text", oid) for oid in refs.values())
@@ -288,10 +309,10 @@ def test_a22_what_is_held_back_is_not_recorded(job: TrustedJob) -> None:
 
 
 def test_a30_a45_a46_hostile_text_stays_text(job: TrustedJob) -> None:
-    fenced = "x = '''\n```\n   ````suggestion\nevil\n`````\r```\n'''\n"
+    fenced = "new(10, '''\n```\n   ````suggestion\nevil\n`````\n''')\n"
     findings = [
         job.finding("a.py", 10, (10, 10, fenced), message=HOSTILE, rule_id=HOSTILE),
-        job.finding("a.py", 20, (20, 20, "y = '\u202e'  # @team\n"), message=HOSTILE, cwe=(HOSTILE,)),
+        job.finding("a.py", 20, (20, 20, "new(20, '\u202e')  # @team\n"), message=HOSTILE, cwe=(HOSTILE,)),
         job.finding("a.py", 30, message=HOSTILE),
     ]
     job.deliver(findings)
@@ -307,13 +328,14 @@ def test_a30_a45_a46_hostile_text_stays_text(job: TrustedJob) -> None:
         assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\x1b\x9b\x07]", text)
         # GitHub reads a mention where an at sign meets a name in text, not in code.
         assert not any("@team" in token.content for token in inline if token.type == "text")
-    assert suggestion_blocks(job.bodies()[0]) in ([fenced.replace("\r", "\n")], [])
+    assert suggestion_blocks(job.bodies()[0]) == [fenced]
     assert suggestion_blocks(job.bodies()[1]) == []
+    assert "as a patch" in job.bodies()[1], "it is a fix that stands"
 
 
 def test_a47_four_hundred_findings_are_one_review_and_a_count(job: TrustedJob) -> None:
     job.push({"b.py": numbered(400, *range(1, 401))})
-    findings = [job.finding("b.py", n, (n, n, f"safe {n}\n"), message="long " * 400) for n in range(1, 401)]
+    findings = [job.finding("b.py", n, (n, n, f"safe({n})\n"), message="long " * 400) for n in range(1, 401)]
     delivered = job.deliver(findings)
     published = delivered.published
     assert (len(job.pull.reviews), len(published.commented)) == (1, 30)
@@ -322,3 +344,182 @@ def test_a47_four_hundred_findings_are_one_review_and_a_count(job: TrustedJob) -
     (summary,) = [comment.body for comment in job.pull.comments]
     assert len(summary) <= 65_536
     assert "370 findings without a comment on the diff" in summary
+
+
+def forged(job: TrustedJob, **changes: object) -> Finding:
+    """A fix of line 10 of `a.py` that stands, with some of it changed."""
+    finding = job.finding("a.py", 10, (10, 10, "safe(10)\n"))
+    assert finding.suggestion is not None
+    return replace(finding, suggestion=replace(finding.suggestion, **changes))  # type: ignore[arg-type]
+
+
+def of_edits(job: TrustedJob, path: str, *edits: tuple[int, int, str]) -> Finding:
+    """A finding on line 10 with another fix, of which everything that can be computed is right."""
+    finding = job.finding(path, 10)
+    made = make_suggestion(decode(path, numbered(40, 10, 20).encode()), *edits)
+    return replace(finding, suggestion=replace(made, id=suggestion_id(finding.id, made.edits)))
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("no edits", None),
+        ("another diff", "not the one that it was proved for"),
+        ("another id", "its id is another"),
+        ("another check", "not one of this program"),
+        ("a check less", "not one of this program"),
+        ("a check twice", "not one of this program"),
+        ("another file", "another file than"),
+        ("elsewhere", "does not hold here"),
+        ("no code", "silences a checker"),
+        ("not parsing", "does not hold here"),
+        ("deleted", "does not hold here"),
+    ],
+)
+@pytest.mark.parametrize("is_local", [True, False])
+def test_a24_a_forged_fix_is_not_drawn_as_proved(
+    job: TrustedJob, name: str, reason: str | None, is_local: bool
+) -> None:
+    good = forged(job).suggestion
+    assert isinstance(good, Suggestion)
+    made = {
+        "no edits": lambda: forged(job, edits=()),
+        "another diff": lambda: forged(job, diff=good.diff.replace("safe", "evil")),
+        "another id": lambda: forged(job, id="f" * 16),
+        "another check": lambda: forged(job, checks=(*good.checks[:-1], Check("audited by NASA", "passed"))),
+        "a check less": lambda: forged(job, checks=good.checks[:-1]),
+        "a check twice": lambda: forged(job, checks=(*good.checks, good.checks[0])),
+        "another file": lambda: forged(job, edits=(Edit("b.py", 10, 10, "safe(10)\n"),)),
+        "elsewhere": lambda: of_edits(job, "a.py", (20, 20, "evil(20)\n")),
+        "no code": lambda: of_edits(job, "a.py", (10, 10, "def f(:  # noqa nosemgrep\n")),
+        "not parsing": lambda: of_edits(job, "a.py", (10, 10, "def f(:\n")),
+        "deleted": lambda: of_edits(job, "a.py", (10, 10, "")),
+    }[name]()
+    # A record of what is held back is not kept either.
+    raw = lines(("run", run_record(job)), ("suggestion", suggestion_record(job, made)) if made.suggestion.edits else ("run", run_record(job)))  # type: ignore[union-attr]  # fmt: skip
+    delivered = job.deliver([made], is_local=is_local, records=raw)
+    (body,) = job.bodies()
+    assert suggestion_blocks(body) == []
+    assert "Proved" not in job.texts().replace("proved for", "")
+    assert delivered.recorded == (1 if is_local else None)
+    assert all(reason is None or reason in text for text in (body, *delivered.notes[:1]))
+    assert bool(delivered.notes) is (reason is not None)
+
+
+def test_a24_a_fix_that_stands_is_offered(job: TrustedJob) -> None:
+    """So that what is held back above is held back for what is wrong with it."""
+    job.deliver([forged(job)])
+    assert suggestion_blocks(job.bodies()[0]) == ["safe(10)\n"]
+
+
+@pytest.mark.parametrize("path", [".github/workflows/ci.yml", ".github/x.py", "poetry.lock"])
+def test_a23_a_fix_of_a_workflow_is_not_offered(job: TrustedJob, path: str) -> None:
+    job.push({path: numbered(40, 10, 20)})
+    job.deliver([of_edits(job, path, (10, 10, "safe(10)\n"))])
+    assert suggestion_blocks(job.bodies()[0]) == []
+    assert "never changed" in job.bodies()[0]
+
+
+def test_a22_a_closed_pull_request_gets_no_secret_into_the_jobs_summary(job: TrustedJob) -> None:
+    finding = job.finding("a.py", 10, (10, 10, f'token = "{SECRET}"\n'), message=f"Use {SECRET} here.")
+    run = job.run({"report.json": job.report([finding])})
+    job.server.client("bot").get_repo("octo/app").get_pull(1).edit(state="closed")
+    done = job.publish(run)
+    assert (done.code, "the pull request is closed" in done.out) == (0, True)
+    assert "Not on the pull request: 1" in job.summary
+    assert SECRET not in job.summary + done.out
+
+
+def test_a8_what_a_fix_brings_in_is_told_by_the_file(job: TrustedJob) -> None:
+    finding = forged(job)
+    record = suggestion_record(job, finding)
+    record["edits"] = [{"start": 0, "end": 9, "text": "evil()"}]
+    record["proof"]["blob"] = "e" * 40  # type: ignore[index]
+    delivered = job.deliver([finding], records=lines(("run", run_record(job)), ("suggestion", record)))
+    assert (delivered.recorded, delivered.notes) == (2, ())
+    (said,) = recorded(job, "suggestion")
+    assert [edit["text"] for edit in said["edits"]] == ["safe"]
+    assert said["proof"]["blob"] == job.source.git.run("rev-parse", f"{job.pull.head}:a.py").decode().strip()
+
+
+def test_a8_a_run_of_another_pull_request_is_not_written_to(job: TrustedJob) -> None:
+    with Store(Repository.open(job.clone().path), StateSettings()) as store:
+        store.append([draft("run", run_record(job, pull_request=7))])
+    raw = lines(("run", run_record(job)), ("finding", finding_record(job)))
+    delivered = job.deliver([job.finding("a.py", 10)], records=raw)
+    assert (delivered.recorded, len(job.bodies())) == (0, 1)
+    assert "another pull request's" in delivered.notes[-1]
+
+
+def cost_record(**changes: object) -> dict[str, object]:
+    figures = dict.fromkeys(("input_tokens", "output_tokens", "milliseconds", "microdollars"), 2**40)
+    return {"run": "a" * 16, "backend": "x", **figures, **changes}
+
+
+def test_a8_a_fork_uses_up_no_budget(job: TrustedJob) -> None:
+    report = read_report(job.report([job.finding("a.py", 10)]), "report.json")
+    raw = lines(("run", run_record(job)), ("cost", cost_record()))
+    assert [each.kind for each in read_records(raw, report, Shown(report, {}, 1))] == ["run"]
+    own = read_records(raw, report, Shown(report, {}, 1, is_fork=False))
+    assert [each.kind for each in own] == ["run", "cost"]
+
+
+def test_a8_too_many_runs_or_costs_are_refused(job: TrustedJob) -> None:
+    report = read_report(job.report([job.finding("a.py", 10)]), "report.json")
+    shown = Shown(report, {}, 1)
+    runs = [("run", run_record(job, run=f"{n:016x}")) for n in range(257)]
+    assert len(read_records(lines(*runs[:256]), report, shown)) == 256
+    with pytest.raises(UsageError, match="too many runs"):
+        read_records(lines(*runs), report, shown)
+    costs = [("cost", cost_record())] * 2_049
+    read_records(lines(("run", run_record(job)), *costs[:2_048]), report, shown)
+    with pytest.raises(UsageError, match="too many costs"):
+        read_records(lines(("run", run_record(job)), *costs), report, shown)
+
+
+def test_a44_one_review_adds_so_much_to_the_state_and_only_what_was_shown(job: TrustedJob) -> None:
+    """26 MB came of an artifact of a tenth of one."""
+    ids = [f"{n:016x}" for n in range(10_000)]
+    findings = [job.finding("a.py", 10, id=each, rule_id="r" * 250) for each in ids]
+    outside = [job.finding("a.py", 10, id=f"f{n:015x}", in_scope=False) for n in range(50)]
+    report = read_report(job.report([*findings, *outside]), "report.json")
+    raw = lines(
+        ("run", run_record(job, findings=1)),
+        *(("finding", finding_record(job, finding=each.id)) for each in [*outside, *findings]),
+    )
+    found = read_records(raw, report, Shown(report, {}, 1))
+    assert len(found) == 10_001, "nothing of what lies outside the change"
+    kept = fitting(found)
+    assert kept[0].kind == "run"
+    assert 1_900_000 < sum(len(json.dumps(each.data)) for each in kept) <= 2_000_000
+
+
+def recorded(job: TrustedJob, kind: str) -> list[dict]:
+    """What a fresh clone knows of a kind."""
+    reader = job.server.checkout(job.repository, job.folder / "reader")
+    assert reader.bot("state", "sync").code == 0
+    done = reader.bot("state", "export", "--format", "jsonl")
+    return [each["data"] for each in map(json.loads, done.out.splitlines()) if each["kind"] == kind]
+
+
+def test_a8_an_event_of_no_repository_is_about_no_present_fork(job: TrustedJob) -> None:
+    """The deleted fork's commit is proposed by somebody else as well."""
+    event = job.server.events.workflow_run(job.run({"report.json": job.report([job.finding("a.py", 10)])}))
+    event["workflow_run"]["head_repository"] = None
+    done = run_bot("publish", cwd=job.clone().path, env=job.environment("workflow_run", event))
+    assert (done.code, job.server.log.writes()) == (0, [])
+    assert "no pull request has this commit" in done.out
+
+
+def test_a8_of_two_pull_requests_with_the_head_none_is_guessed(job: TrustedJob) -> None:
+    run = job.run({"report.json": job.report([job.finding("a.py", 10)])})
+    job.server.commit(job.repository, "next", {"c.py": "x\n"}, parent=job.pull.base)
+    other = job.server.open_pull(job.repository, "eve:patch", "next", user="eve")
+    job.server.commit(job.repository, "main", {"d.py": "x\n"})
+    job.server.sync()
+    assert job.pull.base != json.loads(job.report())["base"] or other.base != job.pull.base
+    report = {"report.json": job.report([job.finding("a.py", 10)], base=job.pull.heads[0])}
+    done = job.publish(job.run(report))
+    assert (done.code, job.bodies(), other.review_comments()) == (2, [], [])
+    assert "whose report it is can't be told" in done.err
+    assert run.id

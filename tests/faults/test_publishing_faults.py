@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
-from nootropic_bot.forge import Thread
+from nootropic_bot.forge import PullRequest, Thread
 from nootropic_bot.git import Repository
 from nootropic_bot.github.forge import GitHubForge
 from nootropic_bot.github.pulls import get_pull
@@ -16,13 +19,15 @@ from nootropic_bot.publish.poster import Published
 from nootropic_bot.publishing import Delivery, deliver
 from tests.publishing.conftest import clock, job, server  # noqa: F401
 from tests.support.clock import Clock
+from tests.support.github_server import GitHubServer
+from tests.support.repo import run_bot
 from tests.support.trusted import TrustedJob, numbered
 
 REVIEWS, SUMMARY, CHECKS = "/pulls/1/reviews$", "/issues/1/comments$", "/check-runs$"
 
 
 def three(job: TrustedJob) -> list:
-    return [job.finding("a.py", 10, (10, 10, "safe 10\n")), job.finding("a.py", 20), job.finding("a.py", 35)]
+    return [job.finding("a.py", 10, (10, 10, "safe(10)\n")), job.finding("a.py", 20), job.finding("a.py", 35)]
 
 
 def test_f10_a_head_that_was_pushed_over_is_dropped(job: TrustedJob) -> None:
@@ -38,9 +43,13 @@ class PushedOver(GitHubForge):
 
     job: TrustedJob
     seconds: float
+    is_done = False
 
     def threads(self) -> list[Thread]:  # type: ignore[override]
         found = list(super().threads())
+        if self.is_done:
+            return found
+        self.is_done = True
         head = self.job.source.git.import_commit(
             "patch", {"a.py": b"other\n"}, "rewritten", (self.job.server.hub.person(self.job.pull.user),) * 2,
             self.job.pull.base,
@@ -117,7 +126,7 @@ def test_f12_a_pull_request_that_cant_be_read_ends_in_the_jobs_summary(job: Trus
     assert (done.code, job.server.log.writes()) == (5, [])
     assert "Text number 10" in job.summary
     assert job.server.token("revoked") not in done.out + done.err + job.summary
-    assert ("the token is wrong" if label == "revoked" else "not there") in done.err
+    assert ("the token is wrong" if label == "revoked" else "has no pull request 99") in done.err
 
 
 def test_f13_a_refused_review_is_posted_in_parts(job: TrustedJob) -> None:
@@ -130,7 +139,7 @@ def test_f13_a_refused_review_is_posted_in_parts(job: TrustedJob) -> None:
 def test_f14_more_files_than_a_diff_shows_are_placed_by_git(job: TrustedJob) -> None:
     files = {f"many/{n}.py": numbered(20, 1) for n in range(320)}
     job.push(files)
-    published = job.deliver([job.finding("many/319.py", 1, (1, 1, "safe\n"))]).published
+    published = job.deliver([job.finding("many/319.py", 1, (1, 1, "safe(1)\n"))]).published
     assert len(published.commented) == 1
     assert job.server.log.count(status=406) == 0
     assert job.server.log.count("GET", "/files") == 0
@@ -139,10 +148,10 @@ def test_f14_more_files_than_a_diff_shows_are_placed_by_git(job: TrustedJob) -> 
 def test_f14_without_a_clone_the_list_of_files_places_them(job: TrustedJob) -> None:
     files = {f"many/{n}.py": numbered(20, 1) for n in range(120)}
     job.push(files)
-    findings = [job.finding("many/119.py", 1, (1, 1, "safe\n")), job.finding("a.py", 20), job.finding("a.py", 35)]
+    findings = [job.finding("many/119.py", 1, (1, 1, "safe(1)\n")), job.finding("a.py", 20), job.finding("a.py", 35)]
     published = job.deliver(findings, is_local=False).published
     assert (len(published.commented), len(published.listed)) == (2, 1)
-    assert any("```suggestion\nsafe\n```" in body for body in job.bodies())
+    assert any("```suggestion\nsafe(1)\n```" in body for body in job.bodies())
 
 
 @pytest.mark.parametrize("path", [REVIEWS, SUMMARY, CHECKS])
@@ -210,3 +219,61 @@ def test_f16_a_death_before_any_write_is_made_good(job: TrustedJob) -> None:
     job.deliver(findings)
     assert [each.path for each in job.server.log.writes()[before:]] == ["/graphql"], "nothing is left to do"
     assert state(job) == (bodies, summaries, checks)
+
+
+class Beside(GitHubForge):
+    """Another job posts the same between reading and writing."""
+
+    other: Callable[[], object]
+    readings = 0
+
+    def pull_request(self) -> PullRequest:
+        found = super().pull_request()
+        self.readings += 1
+        if self.readings == 1:
+            self.other()
+        return found
+
+
+def test_f16_two_jobs_at_once_post_once(job: TrustedJob) -> None:
+    report = read_report(job.report(three(job)), "report.json")
+    client = job.client()
+    pull = get_pull(client, "octo/app", 1)
+    forge = Beside(client, "octo/app", 1, clock=job.clock)
+    forge.other = lambda: job.deliver(three(job))
+    published = deliver(client, Repository.open(job.clone().path), pull, Delivery(report), forge=forge).published
+    assert forge.readings == 1
+    assert (len(job.bodies()), len(job.pull.comments), len(job.server.hub.checks)) == (2, 1, 1)
+    assert (published.commented, published.not_posted) == ((), ())
+
+
+def test_f12_a_broken_configuration_of_the_base_hides_no_finding(
+    server: GitHubServer, tmp_path: Path, clock: Clock
+) -> None:
+    base = {"a.py": numbered(40), "nootropic.toml": "fail_on = [[["}
+    job = TrustedJob.open(server, tmp_path, base, {"a.py": numbered(40, 10, 20)})
+    job.clock = clock
+    for is_local in (True, False):
+        delivered = job.deliver(three(job), is_local=is_local)
+        assert (delivered.published.status, delivered.published.not_posted) == ("posted", ())
+        assert any("the configuration of the base is not used" in note for note in delivered.notes)
+    assert len(job.bodies()) == 2
+
+
+def test_f12_a_state_that_cant_be_opened_hides_no_finding(job: TrustedJob) -> None:
+    """A folder lies where its index should be."""
+    (Repository.open(job.clone().path).cache_dir / "state.sqlite").mkdir(parents=True)
+    done = job.publish_report(job.report(three(job)))
+    assert (done.code, done.err) == (0, "")
+    assert len(job.bodies()) == 2
+    assert "the state can't be used" in done.out
+
+
+def test_f12_what_breaks_before_anything_is_posted_ends_in_the_jobs_summary(job: TrustedJob) -> None:
+    job.server.fail_next("GET", "/contents/", 403, times=9)
+    report = job.report([job.finding("a.py", 10, message="Text number 10.")])
+    path = job.folder / "report.json"
+    path.write_bytes(report)
+    done = run_bot("publish", str(path), "--pull-request", "1", cwd=job.folder, env=job.environment())
+    assert (done.code, job.texts()) == (5, "")
+    assert "Text number 10" in job.summary

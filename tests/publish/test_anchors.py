@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -190,7 +191,7 @@ def test_the_diff_starts_where_the_branch_left(repo: Repo) -> None:
     head = repo.commit({"a.py": changed(10)})
     repo.git("switch", "--quiet", "main")
     base = repo.commit({"a.py": changed(30)})
-    diff = read_diff(Repository.open(repo.path), base, head, [])
+    diff = read_diff(Repository.open(repo.path), base, head, [make_finding("a.py", 10)])
     assert diff.files["a.py"].hunks == ((7, 13),)
 
 
@@ -238,5 +239,21 @@ def test_only_lines_that_git_shows_in_either_of_its_ways_are_commented_on(repo: 
     ways = [shown_lines(opened.patch(base, head, context=3, by_indent=way)) for way in (True, False)]
     ((early,), (late,)) = (next(iter(way.values())) for way in ways)
     assert early[0] < late[0] <= early[1] < late[1], "git has a choice here"
-    (hunk,) = read_diff(opened, base, head, []).files["a.py"].hunks
+    (hunk,) = read_diff(opened, base, head, [make_finding("a.py", 1)]).files["a.py"].hunks
     assert hunk == (late[0], early[1])
+
+
+def test_f14_a_file_of_a_hundred_megabytes_costs_little(repo: Repo) -> None:
+    """Its lines are not gone through, whether there is a finding in it or not; a renamed file beside it has its lines."""
+    repo.commit({"old.py": OLD, "c.py": "x\n"})
+    base = repo.git("rev-parse", "HEAD").strip()
+    repo.git("mv", "old.py", "new.py")
+    head = repo.commit({"big.txt": "some text\n" * 10_000_000, "new.py": changed(30), "c.py": "y\n"})
+    findings = [make_finding("big.txt", 7), make_finding("new.py", 30)]
+    tracemalloc.start()
+    diff = read_diff(Repository.open(repo.path), base, head, findings)
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
+    assert (diff.files["big.txt"].hunks, diff.files["new.py"].hunks) == ((), ((27, 33),))
+    assert diff.files["c.py"].hunks == (), "without a finding nobody asks"

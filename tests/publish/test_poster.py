@@ -59,7 +59,7 @@ def test_a_clean_run_is_one_review_and_few_requests(scene: Scene) -> None:
     published = scene.publish(findings, sarif="{}")
     assert published.status == "posted"
     assert scene.forge.calls == [
-        "threads", "summary", "pull_request", "post_review", "upsert_summary", "publish_check", "upload_sarif",
+        "threads", "summary", "pull_request", "threads", "post_review", "upsert_summary", "publish_check", "upload_sarif",
     ]  # fmt: skip
     assert len(published.commented) == 29
     assert [finding.path for finding in published.listed] == ["a.py"]
@@ -72,9 +72,11 @@ def test_a_clean_run_is_one_review_and_few_requests(scene: Scene) -> None:
     assert scene.forge.sarif == {scene.forge.head: "{}"}
 
 
-def test_a_clean_report_posts_nothing_at_all(scene: Scene) -> None:
+def test_a_clean_report_posts_a_check_that_passes_and_nothing_else(scene: Scene) -> None:
     assert scene.publish([], sarif="{}").status == "silent"
-    assert scene.forge.writes() == []
+    assert scene.forge.writes() == ["publish_check"]
+    (check,) = scene.forge.checks.values()
+    assert (check.conclusion, check.title, check.annotations) == ("success", "no findings", ())
 
 
 def test_running_again_says_nothing_new(scene: Scene) -> None:

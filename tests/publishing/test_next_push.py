@@ -10,7 +10,7 @@ from tests.support.trusted import TrustedJob, numbered
 @pytest.mark.parametrize(("label", "is_resolved"), [("bot", True), ("poster", False)])
 def test_what_is_fixed_is_settled_and_the_rest_stays(job: TrustedJob, label: str, is_resolved: bool) -> None:
     """`poster` may not write contents, without which no thread can be resolved: the comment says it then."""
-    findings = [job.finding("a.py", 10, (10, 10, "safe 10\n")), job.finding("a.py", 20), job.finding("b.py", 5)]
+    findings = [job.finding("a.py", 10, (10, 10, "safe(10)\n")), job.finding("a.py", 20), job.finding("b.py", 5)]
     job.deliver(findings, label=label)
     person = job.server.client("bot").get_repo("octo/app").get_pull(1)
     (answered,) = [comment.id for comment in job.pull.review_comments() if comment.thread.anchor.path == "b.py"]

@@ -16,7 +16,7 @@ from tests.support.trusted import TrustedJob
 
 def test_a_forks_pull_request_gets_its_review(job: TrustedJob) -> None:
     findings = [
-        job.finding("a.py", 10, (10, 10, "safe 10\n")),
+        job.finding("a.py", 10, (10, 10, "safe(10)\n")),
         job.finding("a.py", 20),
         job.finding("a.py", 30, message="Outside the diff."),
     ]
@@ -31,7 +31,7 @@ def test_a_forks_pull_request_gets_its_review(job: TrustedJob) -> None:
         ("a.py", 10),
         ("a.py", 20),
     ]
-    assert "```suggestion\nsafe 10\n```" in job.bodies()[0]
+    assert "```suggestion\nsafe(10)\n```" in job.bodies()[0]
     (summary,) = [comment.body for comment in job.pull.comments]
     assert "Outside the diff" in summary
     (sarif,) = job.server.hub.sarifs.values()
@@ -57,11 +57,20 @@ def test_json_for_machines(job: TrustedJob) -> None:
     assert data["requests"] <= 7
 
 
-def test_nothing_to_say_says_nothing(job: TrustedJob) -> None:
+def test_nothing_to_say_is_a_check_that_passes(job: TrustedJob) -> None:
     done = job.publish(job.run({"report.json": job.report()}))
-    assert (done.code, job.server.log.writes()[1:]) == (0, [])
+    assert (done.code, [each.path for each in job.server.log.writes()]) == (
+        0,
+        ["/graphql", "/repos/octo/app/check-runs"],
+    )
     assert "nothing to say" in done.out
-    assert job.server.log.writes()[0].path == "/graphql"
+    (check,) = job.server.hub.checks.values()
+    assert (check.fields["conclusion"], check.fields["head_sha"]) == ("success", job.pull.head)
+
+
+def test_without_permission_for_checks_nothing_to_say_is_no_failure(job: TrustedJob) -> None:
+    done = job.publish_report(job.report(), label="fork")
+    assert (done.code, done.err, "note:" in done.out, job.texts()) == (0, "", False, "")
 
 
 def test_the_event_of_a_pull_request_names_the_target(job: TrustedJob) -> None:
@@ -75,11 +84,11 @@ def test_the_event_of_a_pull_request_names_the_target(job: TrustedJob) -> None:
 
 def test_outside_a_clone_the_api_is_asked(job: TrustedJob, tmp_path: Path) -> None:
     path = tmp_path / "report.json"
-    path.write_bytes(job.report([job.finding("a.py", 10, (10, 10, "safe 10\n"))]))
+    path.write_bytes(job.report([job.finding("a.py", 10, (10, 10, "safe(10)\n"))]))
     options = ("--pull-request", "1", "--repository", "octo/app")
     done = run_bot("publish", str(path), *options, cwd=tmp_path, env={**job.environment(), "GITHUB_REPOSITORY": ""})
     assert (done.code, done.err) == (0, "")
-    assert "```suggestion\nsafe 10\n```" in job.bodies()[0]
+    assert "```suggestion\nsafe(10)\n```" in job.bodies()[0]
 
 
 def test_without_pygithub_the_remedy_is_told(job: TrustedJob, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_changes_without_lines(server: GitHubServer, tmp_path: Path, clock: Cloc
     work.git("push", "--quiet", "origin", "HEAD:patch")
     work.git("switch", "--quiet", "main")
     server.sync()
-    fixed = {"no_end.py": "y = 2", "crlf.py": "y = 3\r\n"}
+    fixed = {"no_end.py": "x = 5", "crlf.py": "x = 4\r\n"}
     findings = [job.finding(path, 1, (1, 1, text)) for path, text in fixed.items()]
     findings += [
         job.finding(path, 1) for path in ("new.py", "mode.py", "module", "gone.py", "emptied.py", "big.bin", "model.py")

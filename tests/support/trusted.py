@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from nootropic_bot.github.waiting import Pace, Patience
 from nootropic_bot.handover import read_report
 from nootropic_bot.marker import digest
 from nootropic_bot.publishing import Delivered, Delivery, deliver
-from nootropic_bot.records import Finding
+from nootropic_bot.records import Finding, Position
 from nootropic_bot.reports import to_data
+from nootropic_bot.soundness import suggestion_id
 from nootropic_bot.source import decode
 from tests.support.clock import Clock
 from tests.support.github import records as r
@@ -72,11 +73,15 @@ class TrustedJob:
     # What an analysis says.
 
     def finding(self, path: str, line: int, fix: tuple[int, int, str] | None = None, **more: Any) -> Finding:
-        """A finding at head, with a proved fix."""
+        """A finding at head, with a fix that looks proved."""
         more.setdefault("id", digest([path, str(line)])[:16])
         if fix is not None:
             raw = self.source.git.run("cat-file", "blob", f"{self.pull.head}:{path}")
-            more["suggestion"] = make_suggestion(decode(path, raw), fix, id=f"{line:016x}")
+            of = decode(path, raw)
+            made = make_suggestion(of, fix)
+            more["suggestion"] = replace(made, id=suggestion_id(more["id"], made.edits))
+            more.setdefault("start", Position(line, 1))
+            more.setdefault("end", Position(line, len(of.lines[line - 1].rstrip("\r\n")) + 1))
         return make_finding(path, line, **more)
 
     def report(self, findings: Iterable[Finding] = (), **more: Any) -> bytes:
@@ -159,5 +164,5 @@ class TrustedJob:
 
 
 def numbered(count: int, *changed: int, text: str = "new") -> str:
-    """A file of so many lines, some of them as they are after the change."""
-    return "".join(f"{text} {n}\n" if n in changed else f"line {n}\n" for n in range(1, count + 1))
+    """A Python file of so many lines, some of them as they are after the change."""
+    return "".join(f"{text}({n})\n" if n in changed else f"line({n})\n" for n in range(1, count + 1))
