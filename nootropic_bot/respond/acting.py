@@ -68,9 +68,11 @@ def act(plan: Plan, report: Report | NootropicError | None, tools: Tools) -> Act
     if ledger.is_answered(name, plan.comment):
         return Acted("the command was carried out before")
     answer = _answer(plan, report, tools)
-    # Another delivery of this comment may have been carried out meanwhile; what it said stands.
     ledger = Ledger.read(host)
-    if ledger.is_answered(name, plan.comment):
+    # What another delivery of this comment said meanwhile stands. That nothing came of this one is of no interest where
+    # the same was done for a newer comment; what was done is said whatever a newer one came to.
+    is_known = ledger.is_told if answer.is_done else ledger.is_answered
+    if is_known(name, plan.comment):
         return Acted("the command was carried out meanwhile")
     room = host.comment_limit - _MARKER_ROOM
     text = answer.text if len(answer.text) <= room else "The answer is too long for a comment.\n"

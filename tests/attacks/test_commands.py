@@ -13,9 +13,11 @@ from nootropic_bot.github.client import Client
 from nootropic_bot.github.forge import GitHubForge
 from nootropic_bot.github.host import GitHubHost
 from nootropic_bot.github.waiting import Patience
+from nootropic_bot.marker import ReplyMarker
 from nootropic_bot.records import Finding
 from nootropic_bot.respond.authorise import authorise
-from nootropic_bot.respond.ledger import QUOTA
+from nootropic_bot.respond.grammar import Command
+from nootropic_bot.respond.ledger import QUOTA, topic
 from nootropic_bot.respond.plan import Said
 from tests.respond.conftest import desk, server
 from tests.support.clock import Clock
@@ -24,6 +26,8 @@ from tests.support.reports import make_finding, make_source, make_suggestion
 from tests.support.respond import APP, FIX_NONE, NONE, Desk, both
 
 __all__ = ["desk", "server"]
+
+FIX = "/nootropic fix"
 
 
 @pytest.fixture
@@ -260,6 +264,49 @@ def test_a17_what_was_done_but_not_said_is_only_said_the_next_time(desk: Desk, w
     assert desk.head() == head
     assert len(desk.records("triage")) == (0 if words == "fix" else 1)
     assert len(desk.replies()) == 1
+
+
+def test_a17_a_command_that_is_given_twice_does_not_erase_what_the_first_one_did(desk: Desk) -> None:
+    report = desk.report()
+    plans = [(said, desk.authorise(said).outputs["plan"]) for said in (desk.say("/nootropic fix"), desk.say(FIX))]
+    assert [desk.act(said, plan, report).code for said, plan in plans] == [0, 5]
+    first, second = desk.replies()
+    assert f"Committed 2 proved fixes in `{desk.head()[:10]}`" in first
+    assert "so nothing was done" in second
+    # Neither delivery does anything when it comes again, and who asks once more is answered in the newer place.
+    assert desk.authorise(plans[0][0]).outputs["plan"] == ""
+    assert desk.command(FIX, desk.report(make_finding("app.py", 5))).code == 0
+    assert desk.replies()[0] == first
+    assert "There is no proved fix to commit" in desk.replies()[1]
+    assert len(desk.replies()) == 2
+
+
+def test_a17_that_a_newer_comment_failed_answers_no_older_one(desk: Desk) -> None:
+    older, newer = desk.say(FIX), desk.say(FIX)
+    plans = [desk.authorise(each).outputs["plan"] for each in (older, newer)]
+    assert desk.act(newer, plans[1]).code == 4, "its analysis failed"
+    assert desk.act(older, plans[0], desk.report()).code == 0
+    assert desk.file() != APP
+    assert "Committed 2 proved fixes" in desk.replies()[0]
+    assert len(desk.replies()) == 1
+
+
+def test_a17_what_was_done_is_said_although_a_newer_comment_was_answered_meanwhile(desk: Desk) -> None:
+    older, newer = desk.say(FIX), desk.say(FIX)
+    plan = desk.authorise(older).outputs["plan"]
+    said = f"Nothing to do.\n\n{ReplyMarker(topic(Command('fix')), newer.id, is_done=True)}"
+    take = desk.server.faults.take
+
+    def answer_the_newer(method: str, path: str) -> Any:
+        if path.endswith("#updateRefs"):
+            desk.say(said, "github-actions[bot]")
+        return take(method, path)
+
+    desk.server.faults.take = answer_the_newer  # type: ignore[method-assign]
+    assert desk.act(older, plan, desk.report()).code == 0
+    assert desk.replies()[0] == said
+    assert "Committed 2 proved fixes" in desk.replies()[1]
+    assert desk.authorise(newer).outputs["plan"] == ""
 
 
 def test_a18_more_commands_than_the_quota_are_held_and_the_ledger_stays_small(desk: Desk) -> None:
