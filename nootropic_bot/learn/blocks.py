@@ -42,7 +42,7 @@ def _idle(block: Sequence[str], handler: tuple[int, int], said: Sequence[str], r
     top, bottom = [*block[: handler[0]], head + random_.choice(_REMARKS)], block[handler[1] + 1 :]
     top += ["    " + comment for comment in said]
     is_loop = random_.random() < 0.25
-    word = "    continue" if is_loop else "    pass"
+    word = "    continue" if is_loop else random_.choice(("    pass", "    pass", "    pass", "    ..."))
     unsafe = [*top, word, *bottom]
     safe = [*top, report, *([word] if is_loop else []), *bottom]
     row, column = handler[0], 0

@@ -49,7 +49,11 @@ def _opens() -> Iterator[_Plant]:
     rule = "open-without-encoding"
     for unsafe in ("open(@)", 'open(@, "w")', "open(@, 'a')", 'open(@, "r")', "open(@, 'w+')", 'open(@, mode="w")'):
         yield _Plant(rule, unsafe, unsafe[:-1] + ', encoding="utf-8")')
-    yield _Plant(rule, "@.write_text(text)", '@.write_text(text, encoding="utf-8")')
+    for receiver in ("@", '(@ / "new.txt")', '@.joinpath("a", "b.cfg")', "(self.root / @)", "Path(@)"):
+        for text in ("text", '"new"', "''", '"[main]\\nkey = 1\\n"', "json.dumps(data, indent=2)", "str(value)"):
+            yield _Plant(rule, f"{receiver}.write_text({text})", f'{receiver}.write_text({text}, encoding="utf-8")')
+    for path in ("path", "self._path", '(tmp_path / "data.json")', "Path(name)"):
+        yield _Plant(rule, f"{path}.write_text(@)", f'{path}.write_text(@, encoding="utf-8")')
     yield _Plant(rule, "io.open(@, 'wt')", "io.open(@, 'wt', encoding=\"utf-8\")", ("import io",))
     paths = ("from pathlib import Path",)
     for path in ("Path(@)", "(@ / name)", "@"):

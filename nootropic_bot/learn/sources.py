@@ -15,6 +15,7 @@ from nootropic_bot.learn.ingredients import Ingredients, hole_values, surroundin
 from nootropic_bot.learn.mutations import Mutation, mutations
 from nootropic_bot.learn.pair import Pair, make_pair
 from nootropic_bot.learn.planted import planted
+from nootropic_bot.learn.remarks import remarked
 from nootropic_bot.learn.reshaped import defaults, stretched
 from nootropic_bot.learn.strings import Written
 from nootropic_bot.learn.synthetic import written
@@ -26,7 +27,7 @@ def from_template(have: Ingredients, random_: random.Random) -> Iterator[Pair]:
     template, filled = _expanded(have, random_)
     if filled is not None and _parses(filled.unsafe) and _parses(filled.safe):
         weakness = have.words.draw(template.rule, random_)
-        pair = make_pair(template.rule.id, ("template", ""), weakness, filled)
+        pair = make_pair(template.rule.id, ("template", ""), weakness, remarked(filled, random_))
         if pair is not None and _is_answerable(pair, filled):
             yield pair
 
@@ -98,7 +99,7 @@ def _pair_of(
     have: Ingredients, random_: random.Random, rule_id: str, origin: tuple[str, str], code: Filled | None
 ) -> Iterator[Pair]:
     if code is not None:
-        pair = make_pair(rule_id, origin, have.words.draw(have.rules[rule_id], random_), code)
+        pair = make_pair(rule_id, origin, have.words.draw(have.rules[rule_id], random_), remarked(code, random_))
         if pair is not None:
             yield pair
 

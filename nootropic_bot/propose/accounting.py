@@ -15,7 +15,8 @@ import builtins
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,7 +28,6 @@ _NO_WORD = re.compile(r"""\b[bBfFrRuU]{1,2}(?=["'])|\\[abfnrtv]""")
 _WORD = re.compile(r"\w+")
 _TOKEN = re.compile(r"\w+|\s+|.", re.DOTALL)
 _TEXT = re.compile(r"""(["'])(?:\\.|(?!\1).)*\1""")
-# Where a fix reads a setting, its name is the model's to choose.
 _SETTING = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _READS_SETTING = frozenset({"environ", "getenv"})
 # Stands for a hole's name while words are counted; no code has it.
@@ -41,14 +41,15 @@ Problem = Literal["lost", "repeated", "from nowhere"]
 class Ledger:
     """What a rule's examples do to words.
 
-    `brings`: words of the safe sides; `names`: local names there. `takes`: words that an example has fewer of on its
-    safe side. `takes_any`, `takes_texts`, `takes_numbers`: it has fewer of a hole or local name, which can be any word;
-    of a word in a text; of a number. `brings_any`, `repeats_any`: it has more of a hole or local name; of one that the
-    unsafe side has, too.
+    `brings`: words of the safe sides, and by how many more at most an example has of them than on its unsafe side;
+    `names`: local names there; `texts`: texts without words. `takes`: words that it has fewer of. `takes_any`,
+    `takes_texts`, `takes_numbers`: it has fewer of a hole or local name, which can be any word; of a word in a text; of
+    a number. `brings_any`, `repeats_any`: it has more of a hole or local name; of one that the unsafe side has, too.
     """
 
-    brings: frozenset[str]
+    brings: Mapping[str, int]
     names: frozenset[str]
+    texts: frozenset[str]
     takes: frozenset[str]
     takes_any: bool
     takes_texts: bool
@@ -59,8 +60,9 @@ class Ledger:
 
 def ledger_of(examples: Iterable[Example]) -> Ledger | None:
     """The ledger of a rule; None where it has no examples."""
-    brings: set[str] = set()
+    brings: dict[str, int] = {}
     names: set[str] = set()
+    texts: set[str] = set()
     takes: set[str] = set()
     in_texts: set[str] = set()
     takes_any = brings_any = repeats_any = False
@@ -69,19 +71,22 @@ def ledger_of(examples: Iterable[Example]) -> Ledger | None:
         before, after = words(unsafe), words(safe)
         free = {word for word in before.keys() | after.keys() if word.startswith(_HOLE)} | _local_names(example)
         taken = {word for word in before if after[word] < before[word]}
-        brings |= after.keys() - (free & before.keys())
+        texts |= _wordless_texts(safe)
+        for word in after.keys() - (free & before.keys()):
+            brings[word] = max(brings.get(word, 0), after[word] - before[word])
         names |= after.keys() & free
         takes |= taken - free
         in_texts |= taken & words_of_texts(unsafe)
         takes_any |= bool(taken & free)
         brings_any |= any(word.startswith(_HOLE) and not before[word] for word in after)
         repeats_any |= any(after[word] > before[word] > 0 for word in free)
-    if not brings | takes:
+    if not brings and not takes:
         return None
     takes_numbers = any(word[0].isdigit() for word in takes)
     return Ledger(
-        frozenset(brings),
+        brings,
         frozenset(names),
+        frozenset(texts),
         frozenset(takes),
         takes_any,
         bool(in_texts),
@@ -109,19 +114,19 @@ def unaccounted(ledger: Ledger, old: str, new: str, around: Sequence[str]) -> di
     before, after = words(old), words(new)
     free = words_of_texts(old) if ledger.takes_texts else set()
     nearby = words("\n".join(around)).keys() | ledger.names
-    reads_setting = bool(ledger.brings & _READS_SETTING)
     found: dict[str, Problem] = {}
     for word in before.keys() | after.keys():
-        if after[word] > before[word] and word not in ledger.brings:
-            is_known = word in nearby or ledger.brings_any or (reads_setting and _SETTING.fullmatch(word))
-            if before[word] and not ledger.repeats_any:
-                found[word] = "repeated"
-            elif not before[word] and not is_known:
+        more = after[word] - before[word]
+        if not before[word] and word not in ledger.brings:
+            if not (word in nearby or ledger.brings_any or _is_setting(word, ledger, nearby | before.keys())):
                 found[word] = "from nowhere"
+        elif before[word] and more > ledger.brings.get(word, 0) and not ledger.repeats_any:
+            found[word] = "repeated"
         may_go = ledger.takes_any or word in ledger.takes | free or (ledger.takes_numbers and word[0].isdigit())
-        if after[word] < before[word] and not may_go:
+        if more < 0 and not may_go:
             found[word] = "lost"
-    return found
+    made_up = _wordless_texts(new) - _wordless_texts(old) - ledger.texts
+    return found | dict.fromkeys(made_up, "from nowhere")
 
 
 def restored(ledger: Ledger, old: str, new: str, around: Sequence[str]) -> str | None:
@@ -140,6 +145,19 @@ def restored(ledger: Ledger, old: str, new: str, around: Sequence[str]) -> str |
         is_made_up = any(wrong.get(token, "lost") != "lost" for token in after[k:m])
         made += "".join(before[i:j] if tag == "equal" or is_lost or is_made_up else after[k:m])
     return None if made == old or unaccounted(ledger, old, made, around) else made
+
+
+def _is_setting(word: str, ledger: Ledger, known: AbstractSet[str]) -> bool:
+    """Whether a word is the name of a setting that may be read here; a model makes it of words that it has seen."""
+    if not ledger.brings.keys() & _READS_SETTING or not _SETTING.fullmatch(word):
+        return False
+    parts = {part.lower() for each in (*known, *ledger.brings) for part in re.split(r"[\W_]+", each)}
+    return all(part.lower() in parts for part in word.split("_"))
+
+
+def _wordless_texts(code: str) -> set[str]:
+    """The texts of nothing but punctuation and white space, as far as quotes tell."""
+    return {found[0][1:-1] for found in _TEXT.finditer(code) if not _WORD.search(found[0]) and len(found[0]) > 2}
 
 
 def _hide_holes(snippet: str, example: Example) -> str:

@@ -21,6 +21,8 @@ def changed_arguments(case: Case) -> str | None:
     words = set(re.findall(r"[a-z]+", f"{case.match.message} {case.match.rule_id}".lower()))
     return (
         _lost_argument(words, old, new)
+        or _still_a_command_line(old, new)
+        or _new_keyword_twice(old, new)
         or _changed_mode(old, new)
         or _lost_name(case, words, old, new)
         or _changed_index(old, new)
@@ -74,6 +76,32 @@ def _calls(nodes: Sequence[ast.AST]) -> dict[str, list[ast.Call]]:
             if isinstance(child, ast.Call) and isinstance(child.func, ast.Name | ast.Attribute):
                 found.setdefault(ast.unparse(child.func), []).append(child)
     return found
+
+
+def _still_a_command_line(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
+    """A command that was a text for a shell, is the same text now, and for no shell: a program of that name is run."""
+    for name, one, other in _pairs(old, new):
+        had, has = (any(k.arg == "shell" and _is_true(k.value) for k in call.keywords) for call in (one, other))
+        lines = [call.args[0] for call in (one, other) if call.args and not isinstance(call.args[0], ast.List)]
+        if had and not has and len(lines) == 2 and ast.dump(lines[0]) == ast.dump(lines[1]):
+            return f"`{name}` runs without a shell what was written for one"
+    return None
+
+
+def _new_keyword_twice(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
+    """A keyword that no call had, given to one call inside of another's arguments, and to that other one."""
+    known = {each.arg for calls in _calls(old).values() for call in calls for each in call.keywords}
+    for calls in _calls(new).values():
+        for call in calls:
+            fresh = {each.arg for each in call.keywords} - known
+            inner = (each for each in ast.walk(call) if isinstance(each, ast.Call) and each is not call)
+            for name in sorted({str(each.arg) for part in inner for each in part.keywords if each.arg in fresh}):
+                return f"`{name}=` is given twice"
+    return None
+
+
+def _is_true(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True
 
 
 def _is_switch(node: ast.expr) -> bool:
@@ -247,6 +275,8 @@ def _wrong_type(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
     if not fresh or _calls(old).get("isinstance"):
         return None
     for call in fresh:
+        if any(isinstance(each, ast.Constant | ast.JoinedStr) for each in call.args[1:]):
+            return "`isinstance` is given something that is no class"
         asked = ast.unparse(call.args[0]) if call.args else ""
         if asked.endswith(".__class__") or re.fullmatch(r"type\(.*\)", asked):
             return f"`{asked}` is a class, not an object of one"

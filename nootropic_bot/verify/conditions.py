@@ -25,22 +25,22 @@ def changed_conditions(case: Case) -> str | None:
         if problem:
             return problem
     problem = _other_exception(old, new) or _no_longer_waits(case.regions) or _same_twice(old, new)
-    return problem or _wrong_cause(old, new, case.after.tree) or _new_tuple(old, new) or _own_part(old, new)
+    return problem or _wrong_cause(old, new, case.after.tree) or _new_tuple(case.regions) or _own_part(old, new)
 
 
-def _new_tuple(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
+def _new_tuple(regions: Sequence[Region]) -> str | None:
     """`a == b` that became `a, b`, which is always true."""
-    if _tuples(new) > _tuples(old):
+    if any(_tuples(region.after, region) > _tuples(region.before, region) for region in regions):
         return "it makes a tuple of a condition or value"
     return None
 
 
-def _tuples(nodes: Sequence[ast.AST]) -> int:
-    """How many conditions and values of statements are tuples; of a head, the parts stand for themselves."""
-    children = [child for node in nodes for child in ast.walk(node)]
-    values = [*nodes, *(getattr(child, "test", None) for child in children)]
+def _tuples(nodes: Sequence[Node], region: Region) -> int:
+    """How many conditions and values of statements are tuples."""
+    children = [child for node in nodes for child in ([node] if region.header else ast.walk(node))]
+    values = [getattr(child, "test", None) for child in children]
     values += [child.value for child in children if isinstance(child, ast.Assign | ast.AnnAssign | ast.Return)]
-    return len({id(value) for value in values if isinstance(value, ast.Tuple) and isinstance(value.ctx, ast.Load)})
+    return sum(isinstance(value, ast.Tuple) for value in values)
 
 
 def _own_part(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
@@ -68,13 +68,14 @@ def _root(node: ast.expr) -> ast.expr:
 
 
 def _wrong_cause(old: Sequence[ast.AST], new: Sequence[ast.AST], tree: ast.Module) -> str | None:
-    """A new `from` that names the exception itself, or something that no handler caught."""
+    """A new `from` that names the exception itself, or something that no handler around it caught."""
     before = {cause.id for _raise, cause in _causes(old)}
-    caught = {node.name for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)}
+    handlers = [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
     for statement, cause in _causes(new):
         if isinstance(statement.exc, ast.Name) and statement.exc.id == cause.id:
             return "it makes an exception its own cause"
-        if cause.id not in before | caught:
+        around = (handler for handler in handlers if any(child is statement for child in ast.walk(handler)))
+        if cause.id not in before | {handler.name for handler in around}:
             return f"no handler caught `{cause.id}`, which it makes the cause"
     return None
 

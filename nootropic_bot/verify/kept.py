@@ -30,6 +30,9 @@ def lost_part(case: Case) -> str | None:
         # Another function may give what is wanted at once: `Path.read_text()` for `open().read()`.
         if function in names and name not in left:
             return f"`.{name}()` of the result is lost"
+    lost = sorted(_entries(old) - _entries(new) - {repr(name) for name in _keywords(new)})
+    if lost and len(_entries(new)) < len(_entries(old)):
+        return f"the entry {lost[0]} of a dict is lost"
     text = " ".join(_texts(new))
     words = set(_WORD.findall(text)) | {part for word in _WORD.findall(text) for part in word.split("=")}
     for sentence in _texts(old):
@@ -38,6 +41,21 @@ def lost_part(case: Case) -> str | None:
         if len(sentence.split()) >= _MIN_WORDS and missing and len(missing) < len(wanted) * _SAME_TEXT:
             return f"`{missing[0]}` of the text is lost"
     return None
+
+
+def _entries(nodes: Sequence[ast.AST]) -> set[str]:
+    """The keys in dicts, without those of yes, no and none, which may be what was wrong."""
+    found = [child for node in nodes for child in ast.walk(node) if isinstance(child, ast.Dict)]
+    pairs = [pair for display in found for pair in zip(display.keys, display.values, strict=True)]
+    return {repr(key.value) for key, value in pairs if isinstance(key, ast.Constant) and not _is_switch(value)}
+
+
+def _keywords(nodes: Sequence[ast.AST]) -> set[str | None]:
+    return {child.arg for node in nodes for child in ast.walk(node) if isinstance(child, ast.keyword)}
+
+
+def _is_switch(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool))
 
 
 def _used_results(case: Case, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, str]]:

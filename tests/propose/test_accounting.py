@@ -28,9 +28,11 @@ def ledger(rule_id: str) -> Ledger:
         ("cookie-without-flags", "r.set_cookie('a', v)", "r.set_cookie('a', v, secure=True, httponly=True, samesite='Lax')", None),
         ("cookie-without-flags", "r.set_cookie('a', v)", "r.set_cookie('a', v, timeout=30)", {"timeout": "from nowhere", "30": "from nowhere"}),
         ("hardcoded-secret-key", "KEY = 'abc'", "KEY = os.environ['APP_KEY']", None),
-        ("hardcoded-secret-key", "KEY = 'abc'", "KEY = settings['key']", {"settings": "from nowhere", "key": "from nowhere"}),
+        ("hardcoded-secret-key", "KEY = 'abc'", "KEY = vault_of(team)", {"vault_of": "from nowhere", "team": "from nowhere"}),
         ("mutable-default-argument", "def f(a, names=['x']):", "def f(a, names=None):\n    if names is None:\n        names = ['x']", None),
         ("mutable-default-argument", "def f(a, names=['x', 'y']):", "def f(a, names=None):\n    if names is None:\n        names = ['x']", {"y": "lost"}),
+        ("weak-password-hash", "d = MD5.new(d + secret + salt)", "d = SHA256.new(d + ')', salt)", {")": "from nowhere", "SHA256": "from nowhere"}),
+        ("hardcoded-secret-key", "API_KEY = 'abc'", "API_KEY = os.environ['S_RCCESS_KEY']", {"S_RCCESS_KEY": "from nowhere"}),
         ("permissive-file-mode", "os.chmod(p, 0o766)", "os.chmod(p, 0o755)", None),
     ],
 )  # fmt: skip

@@ -90,6 +90,14 @@ def test_edits_far_apart_in_one_hunk_are_no_suggestion(repo: Repo) -> None:
     assert anchor_of(repo, "x\n", OLD, 2, *edits) == Anchor("a.py", 2, 2)
 
 
+@pytest.mark.parametrize(("last", "is_block"), [(9, True), (10, False)])
+def test_a_block_is_not_mostly_other_code(repo: Repo, last: int, is_block: bool) -> None:
+    """An import at the top and a line far below would be one block over everybody else's lines."""
+    anchor = anchor_of(repo, "x\n", OLD, last, (2, 2, "a\n"), (last, last, "b\n"))
+    assert anchor is not None
+    assert (anchor.first, anchor.replacement is not None) == ((2, True) if is_block else (last, False))
+
+
 def test_a_long_edit_is_a_suggestion_and_a_giant_one_is_not(repo: Repo) -> None:
     assert anchor_of(repo, "x\n", OLD, 2, (1, 40, "y\n" * 100)) == Anchor("a.py", 1, 40, "y\n" * 100)
     finding = finding_in(OLD, 2, (1, 40, "y\n" * 10_000))

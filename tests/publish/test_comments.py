@@ -13,9 +13,9 @@ from markdown_it.token import Token
 
 from nootropic_bot.escape import is_hidden
 from nootropic_bot.forge import Limits
-from nootropic_bot.marker import Marker, SummaryMarker, parse_marker
+from nootropic_bot.marker import Marker, SummaryMarker, key, parse_marker
 from nootropic_bot.publish.anchors import Anchor
-from nootropic_bot.publish.comments import comment_body, fixed_body, listed, patch
+from nootropic_bot.publish.comments import comment_body, fixed_body, listed, named, patch
 from nootropic_bot.publish.summary import Listed, Overview, proof_line, review_body, summary_page
 from nootropic_bot.records import Check, Finding, NotScanned, Suggestion
 from tests.support.forge import suggestion_blocks
@@ -121,6 +121,16 @@ def test_a45_any_suggestion_is_one_block_and_comes_back_as_it_is(lines: list[str
     marker = parse_marker(body)
     assert marker is not None
     assert marker.finding == make_finding(line=1).id
+
+
+@pytest.mark.parametrize("identity", ["11a060b5f6b2303e8c94", "no hexadecimal id"])
+def test_what_can_be_said_about_a_finding_is_named_with_its_id(identity: str) -> None:
+    finding = make_finding(line=1, id=identity)
+    shown = key(identity)[:8]
+    for text in (body_of(finding, FIX, "x = 3\n"), body_of(finding, None, None), listed(finding, None)):
+        assert f"`/nootropic fp {shown} REASON`" in text
+        assert f"`/nootropic explain {shown}`" in text
+    assert f"(`{shown}`)" in named(finding)
 
 
 @settings(deadline=None)

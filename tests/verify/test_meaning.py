@@ -54,6 +54,14 @@ def test_a_condition_may_not_be_turned_round(before: str, after: str) -> None:
         ("z = type(x) == int", "z = isinstance(x, int)", ""),
         ("z.set(x)", "x.headers['X-A'] = x", "it puts `x` into a part of itself"),
         ("x.me = x", "x.me = x  # again", ""),
+        ("z = y.post(self.url(x))", "z = y.post(self.url(x, timeout=30), timeout=30)", "`timeout=` is given twice"),
+        ("z = y.post(self.url(x))", "z = y.post(self.url(x), timeout=30)", ""),
+        ("z = type(x).__name__ == 'A'", "z = isinstance(type(x).__name__, 'A')", "`isinstance` is given something that is no class"),
+        ("z = {'a': 'b', 'c': x}", "z = {'a' 'c': x}", "the entry 'a' of a dict is lost"),
+        ("z = y(x, {'a': x})", "z = y(x, a=x)", ""),
+        ("subprocess.run(x, shell=True, check=True)", "subprocess.run(x, check=True)", "`subprocess.run` runs without a shell what was written for one"),
+        ("subprocess.run(x, shell=True, check=True)", "subprocess.run(x.split(), check=True)", ""),
+        ("subprocess.run(['ls', x], shell=True)", "subprocess.run(['ls', x])", ""),
         ("x = y.make(x)", "x = y.make(600_000)", "nothing is left of `x`"),
     ],
 )  # fmt: skip
@@ -67,11 +75,12 @@ def test_tuples_classes_and_parts_of_values(before: str, after: str, reason: str
         ("raise ValueError(y) from error", ""),
         ("raise ValueError(y) from None", ""),
         ("raise ValueError(y) from y", "no handler caught `y`, which it makes the cause"),
+        ("raise ValueError(y) from other", "no handler caught `other`, which it makes the cause"),
         ("raise ValueError(y) from x.error", ""),
     ],
 )
 def test_the_cause_is_an_exception_that_was_caught(line: str, reason: str) -> None:
-    before = "try:\n    x()\nexcept OSError as error:\n    raise ValueError(y)"
+    before = "try:\n    x()\nexcept OSError as error:\n    raise ValueError(y)\nexcept KeyError as other:\n    pass"
     after = before.replace("raise ValueError(y)", line)
     assert bounded(before, after, at="raise ValueError(y)") == reason
 
