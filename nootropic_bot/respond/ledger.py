@@ -2,7 +2,8 @@
 
 A reply carries a hidden marker of what it answers and of the newest comment that it answers. The same command is
 answered in the same place (row A18), and numbers of comments only grow: one that is not newer than what was done is a
-delivery that came again, or late (rows A17, F17). What was done stays said: a later failure is told in a reply of its own.
+delivery that came again, or late (rows A17, F17). What was done stays said: a later failure is told in a reply of its
+own.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from nootropic_bot.respond.authorise import authorise
 from nootropic_bot.respond.grammar import Command
 from nootropic_bot.respond.ledger import QUOTA, topic
 from nootropic_bot.respond.plan import Said
+from nootropic_bot.state.views import Triage
 from tests.respond.conftest import desk, server
 from tests.support.clock import Clock
 from tests.support.github_server import GitHubServer
@@ -39,7 +40,7 @@ def test_a4_what_a_person_writes_sets_no_other_output(desk: Desk) -> None:
     comment = desk.say(f"/nootropic fp {NONE} x<<EOF needs-analysis=true ::set-output name=plan::evil %0Ahead=1")
     outputs = desk.authorise(comment).outputs
     assert set(outputs) == {"plan", "needs-analysis", "base", "head", "pull-request"}
-    assert (outputs["needs-analysis"], outputs["head"]) == ("false", desk.pull.head)
+    assert (outputs["needs-analysis"], outputs["head"]) == ("true", desk.pull.head)
     assert "\n" not in outputs["plan"]
     assert json.loads(outputs["plan"])["command"]["reason"].startswith("x<<EOF")
 
@@ -126,6 +127,60 @@ def test_a11_a_right_that_was_taken_away_meanwhile_counts_no_more(desk: Desk) ->
     desk.act(comment, plan, desk.report())
     assert desk.file() == APP
     assert "this command is for people who may push" in desk.replies()[0]
+
+
+def test_a11_that_the_forge_does_not_say_is_told_apart_from_a_denial(desk: Desk) -> None:
+    message = "Resource not accessible by integration"
+    desk.server.fail_next("GET", "/collaborators/", 403, body={"message": message})
+    step = desk.authorise(desk.say(FIX))
+    assert step.outputs["plan"] == ""
+    assert message in step.out, "the log says it"
+    assert "could not be found out" in desk.replies()[0]
+    assert message in desk.replies()[0]
+    comment = desk.say(FIX)
+    plan = desk.authorise(comment).outputs["plan"]
+    desk.server.fail_next("GET", "/collaborators/", 403, body={"message": message})
+    done = desk.act(comment, plan, desk.report())
+    assert (done.code, desk.file()) == (5, APP)
+    assert message in done.out
+    # It was not settled, so the same comment may be carried out yet.
+    assert desk.act(comment, plan, desk.report()).code == 0
+    assert desk.file() != APP
+
+
+@pytest.mark.parametrize("words", [f"explain {NONE}", "explain 00000000"])
+def test_a18_an_outsider_starts_no_analysis_on_a_pull_request_of_their_own(
+    server: GitHubServer, tmp_path: Path, words: str
+) -> None:
+    desk = Desk.open(server, tmp_path, fork=True)
+    outputs = desk.authorise(desk.say(f"/nootropic {words}", "eve")).outputs
+    assert (outputs["plan"], outputs["needs-analysis"]) == ("", "false")
+    comment = desk.say(f"/nootropic {words}")
+    assert desk.authorise(comment).outputs["needs-analysis"] == "true", "who may push starts one"
+
+
+def test_a8_an_id_that_a_fork_shows_for_something_else_mutes_nothing(server: GitHubServer, tmp_path: Path) -> None:
+    """Ids can be computed, so a harmless finding can be shown under the id of one that its author wants muted."""
+    from tests.respond.test_commands import post
+
+    desk = Desk.open(server, tmp_path, fork=True)
+    victim = "0f" * 10
+    post(desk, 5, victim, "none-comparison")
+    done = desk.command(f"/nootropic fp {victim} an ORM overloads it", desk.report())
+    assert done.code == 0, done
+    assert f"There is no finding `{victim}` here" in desk.replies()[0]
+    assert desk.records("triage") == []
+
+
+def test_a8_a_decision_about_a_finding_covers_only_one_of_its_rule_and_file() -> None:
+    entry = Triage("1", NONE, "none-comparison", "app.py", "known", "mona", None, "2026-01-01T00:00:00Z")
+    assert entry.covers(NONE, "none-comparison", "app.py")
+    assert not entry.covers(NONE, "yaml-unsafe-load", "app.py")
+    assert not entry.covers(NONE, "none-comparison", "other/app.py")
+    assert not entry.covers("cc" * 10, "none-comparison", "app.py")
+    odd = entry._replace(path="b\\xff.py")
+    assert odd.covers(NONE, "none-comparison", "b\udcff.py"), "as a record holds what is no text"
+    assert entry._replace(rule_id=None, path=None).covers(NONE, "any-rule", "any.py"), "what people add by id alone"
 
 
 @pytest.mark.parametrize(
