@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from nootropic_bot.critique.stage import Critique, Critiqued, Located
 from nootropic_bot.records import Finding, Proposal, Report, Seconds, Suggestion, Tool, Verdict
 from nootropic_bot.reports import finding_order, summarize
 from nootropic_bot.session import Session
+from nootropic_bot.soundness import suggestion_id
 
 if TYPE_CHECKING:
     from nootropic_bot.propose.base import Proposer
@@ -197,9 +197,8 @@ def _suggestion(proposal: Proposal, verdict: Verdict, source: Source) -> Suggest
         diff = unified(source.path, source.lines, apply_edits(source.lines, proposal.edits))
     except ValueError:  # Edits that don't fit are shown on demand only, as failed.
         diff = ""
-    text = "\0".join([proposal.finding_id, *(f"{e.start_line}:{e.end_line}:{e.replacement}" for e in proposal.edits)])
     return Suggestion(
-        id=hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16],
+        id=suggestion_id(proposal.finding_id, proposal.edits),
         edits=proposal.edits,
         source=proposal.source,
         verified=verdict.is_verified,

@@ -11,8 +11,9 @@ from nootropic_bot.markdown import details, finding_text, inline_code, inline_te
 from nootropic_bot.records import Finding, Rule, Suggestion
 from nootropic_bot.respond.answers import commit_name
 from nootropic_bot.respond.grammar import NAME
-from nootropic_bot.respond.patching import Fix, Patched, is_proved
+from nootropic_bot.respond.patching import Fix, Patched
 from nootropic_bot.respond.plan import Plan
+from nootropic_bot.soundness import diff_brings_secret, is_proved
 
 COMMAND_TRAILER = "Nootropic-Command"
 _MAX_IN_MESSAGE = 50
@@ -121,11 +122,7 @@ def _muted(finding: Finding) -> str:
 def _fix(suggestion: Suggestion) -> str:
     if not is_proved(suggestion):
         return "\nThere is no proved fix for it.\n"
-    removed = "\n".join(line[1:] for line in suggestion.diff.split("\n") if line[:1] in ("-", " "))
-    added = "\n".join(line[1:] for line in suggestion.diff.split("\n") if line[:1] == "+")
-    from nootropic_bot.respond.patching import brings_secret
-
-    if brings_secret(removed, added):
+    if diff_brings_secret(suggestion.diff):
         return "\nIts fix is withheld, because it holds what looks like a secret.\n"
     sure = "" if suggestion.confidence is None else f"\nThe confidence of the model is {suggestion.confidence:.0%}.\n"
     diff = fence("\n".join(diff_lines(suggestion.diff)), "diff")

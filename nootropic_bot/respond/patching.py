@@ -9,15 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nootropic_bot.constants import SILENCING_MARKS
-from nootropic_bot.diff import apply_edits, is_forbidden_path, unified
+from nootropic_bot.diff import apply_edits, unified
 from nootropic_bot.host import File
-from nootropic_bot.records import Edit, Finding, Suggestion, Verdict
-from nootropic_bot.source import Source, Undecodable, decode
-from nootropic_bot.state.redact import find_secrets
-
-# A fix of that many lines is none that the proof lets pass.
-_MAX_LINES = 2_000
+from nootropic_bot.records import Edit, Finding, Suggestion
+from nootropic_bot.soundness import is_proved, mismatch, opened, refusal
+from nootropic_bot.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +43,9 @@ def proved(findings: Iterable[Finding]) -> list[Fix]:
     return [Fix(finding, fix) for finding, fix in found if fix is not None and is_proved(fix)]
 
 
-def is_proved(suggestion: Suggestion) -> bool:
-    """Whether every check passed; the word of the report alone is not enough."""
-    return suggestion.verified and bool(suggestion.edits) and Verdict(suggestion.checks).is_verified
-
-
 def paths_of(fixes: Iterable[Fix]) -> list[str]:
     """The files that have to be read."""
-    return sorted({fix.finding.path for fix in fixes if _refusal(fix) is None})
+    return sorted({fix.finding.path for fix in fixes if refusal(fix.finding, fix.suggestion) is None})
 
 
 def patch(fixes: Sequence[Fix], files: Mapping[str, File]) -> Patched:
@@ -64,10 +55,10 @@ def patch(fixes: Sequence[Fix], files: Mapping[str, File]) -> Patched:
     sources: dict[str, Source] = {}
     for fix in fixes:
         path = fix.finding.path
-        reason = _refusal(fix)
+        reason = refusal(fix.finding, fix.suggestion)
         if reason is None and path not in sources:
             reason = _open(files.get(path), sources, path)
-        reason = reason or _mismatch(fix.suggestion, sources[path])
+        reason = reason or mismatch(fix.suggestion, sources[path])
         if reason is None and any(_clash(fix, other) for other in chosen.get(path, ())):
             reason = "it touches the same lines as another fix; give the command again for it"
         if reason is None:
@@ -84,52 +75,15 @@ def patch(fixes: Sequence[Fix], files: Mapping[str, File]) -> Patched:
     return Patched(tuple(changed), "".join(diffs), done, tuple(left))
 
 
-def _refusal(fix: Fix) -> str | None:
-    """Why a fix is not made whatever the file holds (rows A22 to A24)."""
-    path, edits = fix.finding.path, fix.suggestion.edits
-    if any(edit.path != path for edit in edits):
-        return "it changes another file than the finding's"
-    if is_forbidden_path(path):
-        return "workflows, settings of the forge and lock files are never changed"
-    if sum(edit.replacement.count("\n") for edit in edits) > _MAX_LINES:
-        return "it is too large"
-    return None
-
-
 def _open(file: File | None, sources: dict[str, Source], path: str) -> str | None:
     """Decode a file into `sources`, or say why not."""
     if file is None:
         return "the file is not at the head, or is a link or a submodule"
-    try:
-        source = decode(path, file.data)
-    except Undecodable as error:
-        return f"the file can't be read: {error}"
-    if not source.is_faithful:
-        return "the file holds bytes that its encoding does not have"
+    source = opened(path, file.data)
+    if isinstance(source, str):
+        return source
     sources[path] = source
     return None
-
-
-def _mismatch(suggestion: Suggestion, source: Source) -> str | None:
-    """Why a suggestion is not one for this file, or brings in what no fix may."""
-    try:
-        after = apply_edits(source.lines, suggestion.edits)
-        source.encode("".join(after))
-    except ValueError:
-        return "it does not fit the file at the head"
-    if unified(source.path, source.lines, after) != suggestion.diff or after == source.lines:
-        return "the file at the head is not the one that it was proved for"
-    if brings_secret(source.text, "".join(after)):
-        return "it holds what looks like a secret"
-    text = "".join(after).lower()
-    if any(text.count(mark) > source.text.lower().count(mark) for mark in SILENCING_MARKS):
-        return "it silences a checker"
-    return None
-
-
-def brings_secret(before: str, after: str) -> bool:
-    """Whether a text holds something that looks like a secret and was not there before (row A22)."""
-    return any(secret not in before for secret, _kind in find_secrets(after))
 
 
 def _clash(one: Fix, other: Fix) -> bool:
