@@ -94,7 +94,7 @@ def test_a_fork_s_pull_request_from_the_first_review_to_silence(place: Place, tm
     analysed(place, pull)
     asked = len(server.log)
     assert "4 commented" in succeeded(place.publish(pull))
-    assert len(server.log) - asked <= 13, [f"{each.method} {each.path}" for each in server.log[asked:]]
+    assert len(server.log) - asked <= 10, [f"{each.method} {each.path}" for each in server.log[asked:]]
     assert [len(review.comments) for review in reviews(pull)] == [4]
     (summary,) = story.replies(pull)
     assert "4 findings in 1 file" in summary
