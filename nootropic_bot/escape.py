@@ -56,6 +56,11 @@ def visible(text: str) -> str:
     return defuse_lines(_reveal(text, keep="\t\n"))
 
 
+def valid_text(text: str) -> str:
+    """A text as records hold it: its bytes that are not UTF-8 are written out."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def one_line(text: str) -> str:
     """`visible` on one line: tabs and line feeds are shown as escapes too. For paths, ids and reasons."""
     return defuse_lines(_reveal(text))

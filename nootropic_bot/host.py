@@ -11,6 +11,7 @@ from nootropic_bot.forge import Thread
 
 # Modes of files that a fix may replace; a link or a submodule is none of them.
 EXECUTABLE, REGULAR = "100755", "100644"
+_MAY_WRITE = frozenset({"write", "admin"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,19 @@ class File:
     mode: str = REGULAR
 
 
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What somebody may do in a repository. `level`: "none", "read", "write", "admin"; `problem`: why it is unknown."""
+
+    level: str
+    problem: str | None = None
+
+    @property
+    def may_write(self) -> bool:
+        """Whether they may push to it; not when that is unknown."""
+        return self.level in _MAY_WRITE
+
+
 class Host(Protocol):
     """One pull request on a forge."""
 
@@ -65,8 +79,8 @@ class Host(Protocol):
         """The pull request as it is now."""
         ...
 
-    def may_write(self, login: str) -> bool:
-        """Whether a person may push to the repository; False as well where the forge does not say."""
+    def permission(self, login: str) -> Permission:
+        """What a person may do in the repository; nothing, for a reason, where the forge does not say."""
         ...
 
     def remarks(self) -> Sequence[Remark]:

@@ -104,7 +104,8 @@ def list_(format_: str) -> None:
             show([{**entry._asdict(), "expired": entry.has_expired(today)} for entry in entries], format_)
             return
         for entry in entries:
-            what = entry.finding or f"{entry.rule_id}{f' in {entry.path}' if entry.path else ''}"
+            of = f"{entry.rule_id}{f' in {entry.path}' if entry.path else ''}"
+            what = of if entry.finding is None else f"{entry.finding}{f' ({of})' if entry.rule_id else ''}"
             what += f" in pull request {entry.pull_request}" if entry.pull_request else ""
             state = f"expired {entry.expires}" if entry.has_expired(today) else f"until {entry.expires or 'removed'}"
             click.echo(one_line(f"{entry.id[:12]}  {what}  {state}  {entry.reason}  ({entry.author or 'unknown'})"))

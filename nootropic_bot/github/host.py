@@ -12,7 +12,7 @@ from nootropic_bot.github.client import Client
 from nootropic_bot.github.commits import Commits
 from nootropic_bot.github.names import commit_id, is_login, repository_name
 from nootropic_bot.github.permissions import permission
-from nootropic_bot.host import File, Remark, Target
+from nootropic_bot.host import File, Permission, Remark, Target
 
 _PER_PAGE = 100
 # Of a longer conversation the newest are read.
@@ -75,9 +75,9 @@ class GitHubHost:
         except (KeyError, TypeError) as error:
             raise Refused("GitHub's answer holds no pull request") from error
 
-    def may_write(self, login: str) -> bool:
-        """Whether a person may push to the repository; an error is a denial (row A11)."""
-        return permission(self._client, self._name, login).may_write
+    def permission(self, login: str) -> Permission:
+        """What a person may do in the repository; an error is a denial (row A11)."""
+        return permission(self._client, self._name, login)
 
     def remarks(self) -> list[Remark]:
         """The newest comments of the conversation, the oldest of them first."""

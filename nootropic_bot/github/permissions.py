@@ -6,27 +6,12 @@ whoever started a run again, grants anything (rows A10, A11).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from nootropic_bot.forge import ForgeError
 from nootropic_bot.github.client import Client
 from nootropic_bot.github.names import is_login, repository_name
-
-_MAY_WRITE = frozenset({"write", "admin"})
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """What somebody may do in a repository. `level`: "none", "read", "write", "admin"; `problem`: why it is unknown."""
-
-    level: str
-    problem: str | None = None
-
-    @property
-    def may_write(self) -> bool:
-        """Whether they may push to it; not when that is unknown."""
-        return self.level in _MAY_WRITE
+from nootropic_bot.host import Permission
 
 
 def permission(client: Client, repository: str, login: str) -> Permission:
@@ -37,7 +22,7 @@ def permission(client: Client, repository: str, login: str) -> Permission:
     """
     path = f"/repos/{repository_name(repository)}/collaborators"
     if not is_login(login):
-        return Permission("none", "this is no account")
+        return Permission("none")
     try:
         answer = client.get(f"{path}/{quote(login, safe='')}/permission")
     except ForgeError as error:

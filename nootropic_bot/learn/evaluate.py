@@ -50,7 +50,10 @@ class Question:
 
 @dataclass(slots=True)
 class Result:
-    """What came of one question. `diff` shows the verified candidate, else the first; `reason` why none was proved."""
+    """What came of one question. `diff` shows the verified candidate, else the first; `reason` why none was proved.
+
+    `raw`, `chosen`: how probable the model found the first candidate, and the verified one, before calibration.
+    """
 
     rule_id: str
     path: str
@@ -61,6 +64,7 @@ class Result:
     raw: float | None = None
     diff: str = ""
     reason: str = ""
+    chosen: float | None = None
 
 
 @dataclass(slots=True)
@@ -185,7 +189,7 @@ def ask(questions: Sequence[Question], group: Group, critic: Critic, *, greedy: 
     verdicts = prove(cases, lambda sources: critic.analyse_sources(sources, Deadline(None)))
     for case, verdict, result in zip(cases, verdicts, owners, strict=True):
         if verdict.is_verified and not result.verified:
-            result.verified, result.diff = True, _diff(case)
+            result.verified, result.diff, result.chosen = True, _diff(case), case.proposal.confidence
         elif not verdict.is_verified and not result.verified and not result.reason:
             failed = next(check for check in verdict.checks if check.status != "passed")
             result.reason, result.diff = f"{failed.name}: {failed.detail}", _diff(case)

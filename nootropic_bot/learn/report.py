@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from nootropic_bot.config import ModelSettings
 from nootropic_bot.critique.critic import Critic
 from nootropic_bot.learn.calibrate import Observation, expected_calibration_error, fit
 from nootropic_bot.learn.evaluate import Result, Table, ask, injected, natural, reworded, tabulate
@@ -83,7 +84,7 @@ def tables(measured: Measured, curve: Curve | None) -> str:
         shares = f"{_percent(total.answered, total.asked)} | {_percent(total.verified, total.asked)} | {exact}"
         lines.append(f"| {name} | {len(table.rules)} | {total.asked} | {shares} |")
     if curve is not None:
-        lines += ["", _calibration_line(measured.injected, curve)]
+        lines += ["", _calibration_line(measured.injected, curve), _shown_line(measured.natural, curve)]
     return "\n".join([*lines, "", *_by_rule(rows)])
 
 
@@ -91,13 +92,21 @@ def _calibration_line(results: Sequence[Result], curve: Curve) -> str:
     seen = [(curve(r.rule_id, r.raw), r.exact) for r in results if r.verified and r.raw is not None]
     if not seen:
         return "No candidate was proved."
-    sure = [right for confidence, right in seen if confidence >= 0.8]
+    least = ModelSettings.min_confidence
+    sure = [right for confidence, right in seen if confidence >= least]
     error = expected_calibration_error(seen)
     right = _percent(sum(sure), len(sure))
     return (
         f"Expected calibration error {error:.3f} (10 bins); of {len(seen)} proved candidates {len(sure)} have a "
-        f"confidence of 0.8 or more, and {right} of these are exact."
+        f"confidence of {least} or more, and {right} of these are exact."
     )
+
+
+def _shown_line(results: Sequence[Result], curve: Curve) -> str:
+    least = ModelSettings.min_confidence
+    proved = [r for r in results if r.verified and r.chosen is not None]
+    sure = sum(curve(r.rule_id, r.chosen) >= least for r in proved if r.chosen is not None)
+    return f"Of {len(proved)} verified natural fixes {sure} have a confidence of {least} or more and are shown unasked."
 
 
 def _by_rule(rows: Mapping[str, Table]) -> Iterator[str]:
@@ -122,5 +131,5 @@ def write_all(measured: Measured, folder: Path, split: str, seed: int) -> None:
     (folder / f"evaluation-{split}.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     proved = [result for result in measured.natural if result.verified]
     drawn = random.Random(seed).sample(proved, min(_READ, len(proved)))  # noqa: S311
-    text = "\n".join(f"## {r.rule_id} {r.path}:{r.line}\n{r.diff}" for r in drawn)
+    text = "\n".join(f"## {r.rule_id} {r.path}:{r.line}, probable to {r.chosen}\n{r.diff}" for r in drawn)
     (folder / f"to-read-{split}.diff").write_text(text, encoding="utf-8")

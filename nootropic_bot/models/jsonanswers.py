@@ -38,7 +38,7 @@ def checked_json(text: str, schema: Mapping[str, Any]) -> str:
     Raises:
         BadAnswer: it is no JSON, or does not satisfy the schema.
     """
-    import jsonschema  # type: ignore[import-untyped]
+    import jsonschema
     from referencing import Registry  # nothing that a schema refers to is ever fetched
 
     fenced = _FENCED.fullmatch(text)

@@ -29,7 +29,9 @@ from nootropic_bot.source import Source
 from nootropic_bot.window import Window, window_of
 
 _SURE = 0.97
-_TEMPERATURE = 0.7
+# Each draw is bolder than the one before: a model that is sure of a wrong answer gives it again and again. Of 392
+# findings 277 had a fix that stands, where a temperature of 0.7 for all of them gave 272.
+_TEMPERATURE, _BOLDER = 0.7, 0.08
 # So often is the bundled fixer asked for each candidate that is wanted: its answers are cheap, and many don't parse.
 # Of 392 findings in code that it was not trained on, 12 draws gave 8 in 100 more a fix that stands than 3 did.
 _DRAWS = 4
@@ -136,7 +138,7 @@ def _request(
     group: Group, finding: Finding, context: Context, window: Window, number: int, seconds: float
 ) -> tuple[Request, str]:
     """What to ask, and under which version of the prompt."""
-    temperature = 0.0 if number == 0 else _TEMPERATURE
+    temperature = 0.0 if number == 0 else _TEMPERATURE + _BOLDER * (number - 1)
     if group.kind == "fixer":
         prompt = fixer.encode(finding.message, window)
         return (

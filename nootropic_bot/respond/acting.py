@@ -11,26 +11,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from nootropic_bot.errors import EXIT_CLEAN, IncompleteError, NootropicError
+from nootropic_bot.errors import EXIT_CLEAN, EXIT_REMOTE, IncompleteError, NootropicError
 from nootropic_bot.forge import ForgeError
 from nootropic_bot.host import Host
 from nootropic_bot.marker import ReplyMarker
 from nootropic_bot.records import Report, Rule
-from nootropic_bot.respond.answers import closed, denied, failed, help_text, status_text, unclear
-from nootropic_bot.respond.authorise import OPEN_TO_AUTHOR
+from nootropic_bot.respond.answers import closed, denied, failed, help_text, status_text, unclear, unconfirmed
+from nootropic_bot.respond.authorise import ONLY_TELLS
 from nootropic_bot.respond.choosing import Unclear, the_finding
 from nootropic_bot.respond.committing import apply_fixes, earlier_commit
-from nootropic_bot.respond.deciding import give_feedback, ignore_rule, mark_false_positive, standing
+from nootropic_bot.respond.deciding import (
+    earlier_decision,
+    give_feedback,
+    ignore_rule,
+    mark_false_positive,
+    standing,
+)
 from nootropic_bot.respond.fixtexts import explained
 from nootropic_bot.respond.ledger import Ledger, topic
 from nootropic_bot.respond.memory import Memory
-from nootropic_bot.respond.outcome import Answer, Situation, moved
+from nootropic_bot.respond.outcome import ROOM_FOR_MARKER, Answer, Situation, moved
 from nootropic_bot.respond.plan import Plan
 from nootropic_bot.state.redact import redact_text
 
-# What is left of a comment's limit for our own last line.
-_MARKER_ROOM = 200
-_DECISIONS = {"fp": mark_false_positive, "ignore": ignore_rule, "feedback": give_feedback}
+_DECISIONS = {"ignore": ignore_rule, "feedback": give_feedback}
+_ON_REPORT = {"fix": apply_fixes, "apply": apply_fixes, "fp": mark_false_positive}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +73,13 @@ def act(plan: Plan, report: Report | NootropicError | None, tools: Tools) -> Act
     if ledger.is_answered(name, plan.comment):
         return Acted("the command was carried out before")
     answer = _answer(plan, report, tools)
-    # Another delivery of this comment may have been carried out meanwhile; what it said stands.
     ledger = Ledger.read(host)
-    if ledger.is_answered(name, plan.comment):
+    # What another delivery of this comment said meanwhile stands. That nothing came of this one is of no interest where
+    # the same was done for a newer comment; what was done is said whatever a newer one came to.
+    is_known = ledger.is_told if answer.is_done else ledger.is_answered
+    if is_known(name, plan.comment):
         return Acted("the command was carried out meanwhile")
-    room = host.comment_limit - _MARKER_ROOM
+    room = host.comment_limit - ROOM_FOR_MARKER
     text = answer.text if len(answer.text) <= room else "The answer is too long for a comment.\n"
     ledger.put(host, text, ReplyMarker(name, plan.comment, answer.is_done))
     return Acted(f"{plan.command.verb}: {answer.note}", text, answer.exit_code)
@@ -80,12 +87,16 @@ def act(plan: Plan, report: Report | NootropicError | None, tools: Tools) -> Act
 
 def _answer(plan: Plan, report: Report | NootropicError | None, tools: Tools) -> Answer:
     target, verb = tools.host.target(), plan.command.verb
-    if not target.is_open and verb not in ("status", "help"):
+    if not target.is_open and verb not in ONLY_TELLS:
         return Answer(closed(target), "the pull request is not open")
-    is_own = verb in OPEN_TO_AUTHOR and plan.login == target.author
-    # Asked again: minutes may have passed, and now something is done.
-    if not is_own and not tools.host.may_write(plan.login):
-        return Answer(denied(plan.login), "the person may not give this command (any more)")
+    if verb not in ONLY_TELLS or plan.login != target.author:
+        # Asked again: minutes may have passed, and now something is done.
+        permission = tools.host.permission(plan.login)
+        if permission.problem is not None:
+            text = unconfirmed(plan.login, permission.problem)
+            return Answer(text, f"what the person may do is unknown: {permission.problem}", EXIT_REMOTE, is_done=False)
+        if not permission.may_write:
+            return Answer(denied(plan.login), "the person may not give this command (any more)")
     try:
         return _carry_out(Situation(plan, target, tools.host, tools.memory), report, tools)
     except NootropicError as error:
@@ -116,6 +127,8 @@ def _carry_out(situation: Situation, report: Report | NootropicError | None, too
         return _DECISIONS[verb](situation)
     if verb in ("fix", "apply") and (answer := earlier_commit(situation)) is not None:
         return answer
+    if verb == "fp" and target.head != plan.head and (answer := earlier_decision(situation)) is not None:
+        return answer
     if target.head != plan.head:
         return moved(plan, target)
     if isinstance(report, NootropicError):
@@ -127,7 +140,7 @@ def _carry_out(situation: Situation, report: Report | NootropicError | None, too
     if verb == "review":
         return tools.publish(report)
     try:
-        return apply_fixes(situation, report) if verb in ("fix", "apply") else _explain(situation, report, tools)
+        return _ON_REPORT[verb](situation, report) if verb in _ON_REPORT else _explain(situation, report, tools)
     except Unclear as error:
         if not report.complete:
             raise IncompleteError("it was not found, but the analysis is incomplete", "see its report") from error
@@ -137,5 +150,5 @@ def _carry_out(situation: Situation, report: Report | NootropicError | None, too
 def _explain(situation: Situation, report: Report, tools: Tools) -> Answer:
     found = the_finding(situation.plan.command.target or "", report.findings)
     finding = replace(found, message=redact_text(found.message)[0])
-    room = tools.host.comment_limit - _MARKER_ROOM
+    room = tools.host.comment_limit - ROOM_FOR_MARKER
     return Answer(explained(finding, tools.rule(finding.rule_id), room), "explained")

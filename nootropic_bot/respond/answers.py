@@ -10,12 +10,18 @@ from nootropic_bot.escape import markdown_code
 from nootropic_bot.findingtext import plural
 from nootropic_bot.host import Target
 from nootropic_bot.markdown import inline_code, inline_text
+from nootropic_bot.records import Finding
 from nootropic_bot.respond.choosing import Unclear
 from nootropic_bot.respond.grammar import NAME
 from nootropic_bot.respond.ledger import QUOTA
 from nootropic_bot.state.views import LastRun, Triage
 
 NOT_OPEN = "the pull request is not open"
+# The state is shared by `state sync` only: a clone knows nothing before it, and nobody else after it.
+_TAKE_BACK = (
+    "To take it back, in a clone: `nootropic-bot state sync`, `nootropic-bot triage list`, "
+    "`nootropic-bot triage remove ID` with the id that stands there, and `nootropic-bot state sync` again.\n"
+)
 _MAX_LISTED = 20
 _SHA_DIGITS = 10
 _HELP = (
@@ -47,17 +53,25 @@ def help_text() -> str:
     return (
         f"| Command | What it does |\n| --- | --- |\n{rows}\n"
         "A command is the first line of a comment. The beginning of an ID will do, 8 characters at least. Commands are "
-        "for people who may push to this repository; the author of a pull request may give `explain`, `status` and "
-        "`help` as well.\n"
+        "for people who may push to this repository; the author of a pull request may give `status` and `help` as "
+        "well.\n"
     )
 
 
 def denied(login: str) -> str:
     """To somebody who may not give a command."""
     return (
-        f"{inline_code(login)}: this command is for people who may push to this repository, and nobody confirmed that "
-        "you may. Nothing was done. The author of a pull request may give `explain`, `status` and `help`; "
-        f"{markdown_code(f'{NAME} help')} lists what there is.\n"
+        f"{inline_code(login)}: this command is for people who may push to this repository, and you may not. Nothing "
+        f"was done. The author of a pull request may give `status` and `help`; {markdown_code(f'{NAME} help')} lists "
+        "what there is.\n"
+    )
+
+
+def unconfirmed(login: str, problem: str) -> str:
+    """To somebody of whom the forge does not say what they may do."""
+    return (
+        f"{inline_code(login)}: whether you may push to this repository could not be found out, so nothing was done. "
+        f"{_sentence(problem)} To try again, give the command again; the log of the job says more.\n"
     )
 
 
@@ -117,12 +131,12 @@ def commit_name(sha: str) -> str:
     return inline_code(sha[:_SHA_DIGITS])
 
 
-def marked_as_false_positive(finding: str, rule_id: str, login: str, reason: str) -> str:
+def marked_as_false_positive(finding: Finding, login: str, reason: str) -> str:
     """After `fp`."""
+    what = f"{inline_code(finding.rule_id)} in {inline_code(finding.path)}"
     return (
-        f"Finding {inline_code(finding)} ({inline_code(rule_id)}) is a false positive, says {inline_code(login)}: "
-        f"{inline_text(reason)}\n\nIt is recorded, and from now on listed as suppressed. "
-        "`nootropic-bot triage remove` takes it back.\n"
+        f"Finding {inline_code(finding.id)} ({what}) is a false positive, says {inline_code(login)}: "
+        f"{inline_text(reason)}\n\nIt is recorded, and from now on listed as suppressed.\n\n{_TAKE_BACK}"
     )
 
 
@@ -130,7 +144,7 @@ def ignored(rule_id: str, number: int, login: str) -> str:
     """After `ignore`."""
     return (
         f"{inline_code(login)} had findings of {inline_code(rule_id)} ignored in this pull request ({number}). They "
-        "are listed as suppressed here and count everywhere else. `nootropic-bot triage remove` takes it back.\n"
+        f"are listed as suppressed here and count everywhere else.\n\n{_TAKE_BACK}"
     )
 
 

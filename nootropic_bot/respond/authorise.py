@@ -2,7 +2,7 @@
 
 Of what a person says only the words of the grammar are used, and who the person is says the forge, not the comment.
 Whoever may push to the repository may give every command; the author of the pull request may also give those of
-`OPEN_TO_AUTHOR`, which change neither code nor what is recorded. All others are told so once.
+`ONLY_TELLS`. All others are told so once.
 """
 
 from __future__ import annotations
@@ -13,17 +13,15 @@ from typing import Literal
 from nootropic_bot.forge import Missing
 from nootropic_bot.host import Host, Target
 from nootropic_bot.marker import ReplyMarker
-from nootropic_bot.respond.answers import NOT_OPEN, closed, denied, not_understood, over_quota
+from nootropic_bot.respond.answers import NOT_OPEN, closed, denied, not_understood, over_quota, unconfirmed
 from nootropic_bot.respond.grammar import Command, NotUnderstood, Verb, parse
 from nootropic_bot.respond.ledger import Ledger, notice, topic
 from nootropic_bot.respond.plan import Plan, Said
 
 Status = Literal["permitted", "none", "denied", "answered", "closed", "quota", "misunderstood", "gone"]
-# What somebody who may not push may do on a pull request of their own. Not `feedback`: it is recorded for good, and the
-# bot learns from it.
-OPEN_TO_AUTHOR: frozenset[Verb] = frozenset({"explain", "status", "help"})
-# Nothing has to be open for these.
-_ALWAYS: frozenset[Verb] = frozenset({"status", "help"})
+# What changes nothing and starts nothing: open to the author of the pull request, and once it is closed. Not `explain`,
+# which starts an analysis, nor `feedback`, which is recorded for good.
+ONLY_TELLS: frozenset[Verb] = frozenset({"status", "help"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +54,10 @@ def authorise(said: Said, host: Host) -> Authorised:
     except Missing:
         return Authorised("gone", "the pull request is not there")
     ledger = Ledger.read(host)
-    if not _may(said, command, target, host):
-        return _deny(said, host, ledger)
+    if not _is_open_to(said, command, target):
+        permission = host.permission(said.author)
+        if not permission.may_write:
+            return _deny(said, host, ledger, permission.problem)
     if ledger.is_over_quota(said.author, said.comment):
         return _hold(said, host, ledger)
     if command is None:
@@ -65,19 +65,17 @@ def authorise(said: Said, host: Host) -> Authorised:
     return _permit(said, command, target, host, ledger)
 
 
-def _may(said: Said, command: Command | None, target: Target, host: Host) -> bool:
+def _is_open_to(said: Said, command: Command | None, target: Target) -> bool:
     # What is not understood changes nothing, and to be told so is open to whom `help` is open.
     verb: Verb = "help" if command is None else command.verb
-    if verb in OPEN_TO_AUTHOR and said.author == target.author:
-        return True
-    return host.may_write(said.author)
+    return verb in ONLY_TELLS and said.author == target.author
 
 
 def _permit(said: Said, command: Command, target: Target, host: Host, ledger: Ledger) -> Authorised:
     name = topic(command)
     if ledger.is_answered(name, said.comment):
         return Authorised("answered", "the command was carried out before")
-    if not target.is_open and command.verb not in _ALWAYS:
+    if not target.is_open and command.verb not in ONLY_TELLS:
         ledger.put(host, closed(target), ReplyMarker(name, said.comment, is_done=True))
         return Authorised("closed", NOT_OPEN)
     try:
@@ -88,11 +86,14 @@ def _permit(said: Said, command: Command, target: Target, host: Host, ledger: Le
     return Authorised("permitted", f"{command.verb} is permitted", plan)
 
 
-def _deny(said: Said, host: Host, ledger: Ledger) -> Authorised:
-    name = notice("denied", said.author)
+def _deny(said: Said, host: Host, ledger: Ledger, problem: str | None) -> Authorised:
+    name = notice("denied" if problem is None else "unconfirmed", said.author)
     # Once: else whoever may do nothing could have us write as often as they do.
     if ledger.find(name) is None:
-        ledger.put(host, denied(said.author), ReplyMarker(name, said.comment, is_done=True))
+        text = denied(said.author) if problem is None else unconfirmed(said.author, problem)
+        ledger.put(host, text, ReplyMarker(name, said.comment, is_done=True))
+    if problem is not None:
+        return Authorised("denied", f"what the person may do is unknown, which is a denial: {problem}")
     return Authorised("denied", "the person may not give this command")
 
 

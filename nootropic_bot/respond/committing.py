@@ -10,11 +10,10 @@ from nootropic_bot.reports import counts
 from nootropic_bot.respond.answers import commit_name
 from nootropic_bot.respond.choosing import the_fix
 from nootropic_bot.respond.fixtexts import COMMAND_TRAILER, commit_message, committed, left_out, patch_to_take
-from nootropic_bot.respond.outcome import Answer, Situation
+from nootropic_bot.respond.outcome import ROOM_FOR_MARKER, Answer, Situation
 from nootropic_bot.respond.patching import Fix, Patched, patch, paths_of, proved
 from nootropic_bot.state.schema import Draft, OutcomeData
 
-_ROOM_FOR_MARKER = 200
 _STARTED = "The checks were started again on the new head."
 
 
@@ -42,7 +41,7 @@ def apply_fixes(situation: Situation, report: Report) -> Answer:
     if not patched.files:
         return Answer(f"Nothing was changed.\n{left_out(patched.left)}", "refused")
     if target.is_fork:
-        return Answer(patch_to_take(situation.plan, patched, host.comment_limit - _ROOM_FOR_MARKER), "patch posted")
+        return Answer(patch_to_take(situation.plan, patched, host.comment_limit - ROOM_FOR_MARKER), "patch posted")
     plan = situation.plan
     message = commit_message(plan, patched, host.co_author(plan.login, plan.account))
     commit = host.commit(target, patched.files, message)

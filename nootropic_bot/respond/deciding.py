@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterable, Sequence
 
 from nootropic_bot.errors import NootropicError
+from nootropic_bot.escape import valid_text
 from nootropic_bot.findingtext import plural
 from nootropic_bot.forge import ForgeError, Thread
 from nootropic_bot.markdown import inline_code
 from nootropic_bot.marker import Marker, key
+from nootropic_bot.records import Report
 from nootropic_bot.respond.answers import (
     Standing,
     ignored,
@@ -19,7 +21,7 @@ from nootropic_bot.respond.answers import (
     thanked,
     unclear,
 )
-from nootropic_bot.respond.choosing import Unclear, the_one
+from nootropic_bot.respond.choosing import Unclear, the_finding, the_one
 from nootropic_bot.respond.outcome import Answer, Situation
 from nootropic_bot.state.schema import Draft, NoteData, TriageData
 
@@ -27,26 +29,37 @@ from nootropic_bot.state.schema import Draft, NoteData, TriageData
 _NAMED = re.compile(r"^[🔴🟡🔵] \*\*\w+\*\* · `([a-z0-9][a-z0-9._-]{0,127})`", re.MULTILINE)
 
 
-def mark_false_positive(situation: Situation) -> Answer:
-    """`fp ID REASON`: the finding does not count any more, anywhere."""
+def mark_false_positive(situation: Situation, report: Report) -> Answer:
+    """`fp ID REASON`: the finding does not count any more, anywhere.
+
+    What was posted or recorded of a fork is its word, and ids can be computed: a harmless finding shown under the id of
+    another would have people mute that one. So the finding is the one that our own analysis has, with rule and file.
+
+    Raises:
+        Unclear: the report has no such finding, or several.
+    """
     plan = situation.plan
-    threads = situation.host.threads()
-    rules = _known(situation, threads)
-    try:
-        finding = the_one(plan.command.target or "", rules)
-    except Unclear as error:
-        return Answer(unclear(error, "finding"), "not found")
+    finding = the_finding(plan.command.target or "", report.findings)
     reason = plan.command.reason or ""
     data: TriageData = {
         "action": "add",
-        "finding": finding,
+        "finding": finding.id,
+        "rule_id": finding.rule_id,
+        "path": valid_text(finding.path),
         "reason": reason,
         "author": plan.login,
         "command": plan.key,
     }
     _record(situation, Draft("triage", data))
-    remark = _settle(situation, threads, {finding}, "Marked as a false positive", reason)
-    return Answer(f"{marked_as_false_positive(finding, rules[finding], plan.login, reason)}{remark}", "recorded")
+    remark = _settle(situation, situation.host.threads(), {finding.id}, "Marked as a false positive", reason)
+    return Answer(f"{marked_as_false_positive(finding, plan.login, reason)}{remark}", "recorded")
+
+
+def earlier_decision(situation: Situation) -> Answer | None:
+    """The answer, if this very command was recorded: an earlier run ended before it could say so."""
+    if not situation.memory.is_carried_out(situation.plan.key):
+        return None
+    return Answer("It is recorded.\n", "recorded before")
 
 
 def ignore_rule(situation: Situation) -> Answer:

@@ -1,14 +1,15 @@
 """What was answered before, read from the conversation itself: no record of ours elsewhere has to be right.
 
 A reply carries a hidden marker of what it answers and of the newest comment that it answers. The same command is
-answered in the same place, so there are no more replies than different commands (row A18), and numbers of comments only
-grow: one that is not newer than what was answered is a delivery that came again, or late (rows A17, F17).
+answered in the same place (row A18), and numbers of comments only grow: one that is not newer than what was done is a
+delivery that came again, or late (rows A17, F17). What was done stays said: a later failure is told in a reply of its
+own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,16 +46,22 @@ class Ledger:
 
     def find(self, reply: str) -> tuple[Remark, ReplyMarker] | None:
         """Our reply of that name; the newest, should there be several."""
+        return next(self._named(reply), None)
+
+    def is_answered(self, reply: str, comment: int) -> bool:
+        """Whether that comment, or a newer one, was answered there for good; that a newer one failed says nothing."""
+        return any(marker.is_done and comment <= marker.comment for _remark, marker in self._named(reply))
+
+    def is_told(self, reply: str, comment: int) -> bool:
+        """Whether what was done for that very comment was said."""
+        return any(marker.is_done and comment == marker.comment for _remark, marker in self._named(reply))
+
+    def _named(self, reply: str) -> Iterator[tuple[Remark, ReplyMarker]]:
+        """Our replies of that name, the newest first."""
         for remark in reversed(self.remarks):
             marker = parse_reply_marker(remark.body) if remark.is_ours else None
             if marker is not None and marker.reply == reply:
-                return remark, marker
-        return None
-
-    def is_answered(self, reply: str, comment: int) -> bool:
-        """Whether that comment, or a newer one, was answered there for good."""
-        found = self.find(reply)
-        return found is not None and (comment < found[1].comment or (comment == found[1].comment and found[1].is_done))
+                yield remark, marker
 
     def is_over_quota(self, login: str, comment: int) -> bool:
         """Whether a person gave more than `QUOTA` commands in the time before this comment.
@@ -74,10 +81,13 @@ class Ledger:
         return found is not None and now - found[0].updated < PERIOD
 
     def put(self, host: Host, text: str, marker: ReplyMarker) -> None:
-        """Write a reply, in place of the one of that name; nothing where it says the same already."""
+        """Write a reply, in place of the one of that name; nothing where it says the same already.
+
+        What was done is not written over by what failed, or by what an older comment asked for.
+        """
         body = f"{text.rstrip()}\n\n{marker}"
         found = self.find(marker.reply)
-        if found is None:
+        if found is None or (found[1].is_done and (not marker.is_done or marker.comment < found[1].comment)):
             host.reply(body)
         elif found[0].body.split() != body.split():
             host.edit_reply(found[0].id, body)

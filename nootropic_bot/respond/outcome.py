@@ -10,6 +10,9 @@ from nootropic_bot.respond.answers import commit_name
 from nootropic_bot.respond.memory import Memory
 from nootropic_bot.respond.plan import Plan
 
+# What is left of a comment's limit for our own last line.
+ROOM_FOR_MARKER = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

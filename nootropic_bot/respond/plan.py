@@ -23,7 +23,7 @@ MAX_PLAN = 4_000
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _REMEDY = "pass the output `plan` of `nootropic-bot respond authorise` as it is"
 # What takes a report of the present head.
-ANALYSED = frozenset({"review", "fix", "apply", "explain"})
+ANALYSED = frozenset({"review", "fix", "apply", "explain", "fp"})
 
 
 @dataclass(frozen=True, slots=True)

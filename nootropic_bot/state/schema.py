@@ -178,7 +178,9 @@ class OutcomeData(TypedDict):
 class TriageData(TypedDict):
     """`add`: findings of this kind don't count, and why. `remove`: the entry `target` no longer holds, for good.
 
-    `pull_request`: it holds in this pull request only. `command`: the comment by which it was said (`CommandId`).
+    Beside `finding`, `rule_id` and `path` are those of the finding, which has to have them as well; otherwise `path` is
+    a pattern. `pull_request`: it holds in this pull request only. `command`: the comment by which it was said
+    (`CommandId`).
     """
 
     action: Literal["add", "remove"]

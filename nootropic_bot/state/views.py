@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from nootropic_bot.errors import UsageError
+from nootropic_bot.escape import valid_text
 from nootropic_bot.records import Suppression
 from nootropic_bot.state.index import Index
 from nootropic_bot.state.tables import chunks
@@ -85,7 +86,9 @@ class Triage(NamedTuple):
         if self.pull_request is not None and self.pull_request != pull_request:
             return False
         if self.finding is not None:
-            return self.finding == finding
+            # With rule and file, where it says them: an id alone may be shown for something else.
+            is_that = self.rule_id in (None, rule_id) and self.path in (None, path, valid_text(path))
+            return self.finding == finding and is_that
         if self.rule_id != rule_id:
             return False
         return self.path is None or matches(self.path, path)

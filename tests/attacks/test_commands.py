@@ -13,10 +13,13 @@ from nootropic_bot.github.client import Client
 from nootropic_bot.github.forge import GitHubForge
 from nootropic_bot.github.host import GitHubHost
 from nootropic_bot.github.waiting import Patience
+from nootropic_bot.marker import ReplyMarker
 from nootropic_bot.records import Finding
 from nootropic_bot.respond.authorise import authorise
-from nootropic_bot.respond.ledger import QUOTA
+from nootropic_bot.respond.grammar import Command
+from nootropic_bot.respond.ledger import QUOTA, topic
 from nootropic_bot.respond.plan import Said
+from nootropic_bot.state.views import Triage
 from tests.respond.conftest import desk, server
 from tests.support.clock import Clock
 from tests.support.github_server import GitHubServer
@@ -24,6 +27,8 @@ from tests.support.reports import make_finding, make_source, make_suggestion
 from tests.support.respond import APP, FIX_NONE, NONE, Desk, both
 
 __all__ = ["desk", "server"]
+
+FIX = "/nootropic fix"
 
 
 @pytest.fixture
@@ -35,7 +40,7 @@ def test_a4_what_a_person_writes_sets_no_other_output(desk: Desk) -> None:
     comment = desk.say(f"/nootropic fp {NONE} x<<EOF needs-analysis=true ::set-output name=plan::evil %0Ahead=1")
     outputs = desk.authorise(comment).outputs
     assert set(outputs) == {"plan", "needs-analysis", "base", "head", "pull-request"}
-    assert (outputs["needs-analysis"], outputs["head"]) == ("false", desk.pull.head)
+    assert (outputs["needs-analysis"], outputs["head"]) == ("true", desk.pull.head)
     assert "\n" not in outputs["plan"]
     assert json.loads(outputs["plan"])["command"]["reason"].startswith("x<<EOF")
 
@@ -122,6 +127,60 @@ def test_a11_a_right_that_was_taken_away_meanwhile_counts_no_more(desk: Desk) ->
     desk.act(comment, plan, desk.report())
     assert desk.file() == APP
     assert "this command is for people who may push" in desk.replies()[0]
+
+
+def test_a11_that_the_forge_does_not_say_is_told_apart_from_a_denial(desk: Desk) -> None:
+    message = "Resource not accessible by integration"
+    desk.server.fail_next("GET", "/collaborators/", 403, body={"message": message})
+    step = desk.authorise(desk.say(FIX))
+    assert step.outputs["plan"] == ""
+    assert message in step.out, "the log says it"
+    assert "could not be found out" in desk.replies()[0]
+    assert message in desk.replies()[0]
+    comment = desk.say(FIX)
+    plan = desk.authorise(comment).outputs["plan"]
+    desk.server.fail_next("GET", "/collaborators/", 403, body={"message": message})
+    done = desk.act(comment, plan, desk.report())
+    assert (done.code, desk.file()) == (5, APP)
+    assert message in done.out
+    # It was not settled, so the same comment may be carried out yet.
+    assert desk.act(comment, plan, desk.report()).code == 0
+    assert desk.file() != APP
+
+
+@pytest.mark.parametrize("words", [f"explain {NONE}", "explain 00000000"])
+def test_a18_an_outsider_starts_no_analysis_on_a_pull_request_of_their_own(
+    server: GitHubServer, tmp_path: Path, words: str
+) -> None:
+    desk = Desk.open(server, tmp_path, fork=True)
+    outputs = desk.authorise(desk.say(f"/nootropic {words}", "eve")).outputs
+    assert (outputs["plan"], outputs["needs-analysis"]) == ("", "false")
+    comment = desk.say(f"/nootropic {words}")
+    assert desk.authorise(comment).outputs["needs-analysis"] == "true", "who may push starts one"
+
+
+def test_a8_an_id_that_a_fork_shows_for_something_else_mutes_nothing(server: GitHubServer, tmp_path: Path) -> None:
+    """Ids can be computed, so a harmless finding can be shown under the id of one that its author wants muted."""
+    from tests.respond.test_commands import post
+
+    desk = Desk.open(server, tmp_path, fork=True)
+    victim = "0f" * 10
+    post(desk, 5, victim, "none-comparison")
+    done = desk.command(f"/nootropic fp {victim} an ORM overloads it", desk.report())
+    assert done.code == 0, done
+    assert f"There is no finding `{victim}` here" in desk.replies()[0]
+    assert desk.records("triage") == []
+
+
+def test_a8_a_decision_about_a_finding_covers_only_one_of_its_rule_and_file() -> None:
+    entry = Triage("1", NONE, "none-comparison", "app.py", "known", "mona", None, "2026-01-01T00:00:00Z")
+    assert entry.covers(NONE, "none-comparison", "app.py")
+    assert not entry.covers(NONE, "yaml-unsafe-load", "app.py")
+    assert not entry.covers(NONE, "none-comparison", "other/app.py")
+    assert not entry.covers("cc" * 10, "none-comparison", "app.py")
+    odd = entry._replace(path="b\\xff.py")
+    assert odd.covers(NONE, "none-comparison", "b\udcff.py"), "as a record holds what is no text"
+    assert entry._replace(rule_id=None, path=None).covers(NONE, "any-rule", "any.py"), "what people add by id alone"
 
 
 @pytest.mark.parametrize(
@@ -260,6 +319,49 @@ def test_a17_what_was_done_but_not_said_is_only_said_the_next_time(desk: Desk, w
     assert desk.head() == head
     assert len(desk.records("triage")) == (0 if words == "fix" else 1)
     assert len(desk.replies()) == 1
+
+
+def test_a17_a_command_that_is_given_twice_does_not_erase_what_the_first_one_did(desk: Desk) -> None:
+    report = desk.report()
+    plans = [(said, desk.authorise(said).outputs["plan"]) for said in (desk.say("/nootropic fix"), desk.say(FIX))]
+    assert [desk.act(said, plan, report).code for said, plan in plans] == [0, 5]
+    first, second = desk.replies()
+    assert f"Committed 2 proved fixes in `{desk.head()[:10]}`" in first
+    assert "so nothing was done" in second
+    # Neither delivery does anything when it comes again, and who asks once more is answered in the newer place.
+    assert desk.authorise(plans[0][0]).outputs["plan"] == ""
+    assert desk.command(FIX, desk.report(make_finding("app.py", 5))).code == 0
+    assert desk.replies()[0] == first
+    assert "There is no proved fix to commit" in desk.replies()[1]
+    assert len(desk.replies()) == 2
+
+
+def test_a17_that_a_newer_comment_failed_answers_no_older_one(desk: Desk) -> None:
+    older, newer = desk.say(FIX), desk.say(FIX)
+    plans = [desk.authorise(each).outputs["plan"] for each in (older, newer)]
+    assert desk.act(newer, plans[1]).code == 4, "its analysis failed"
+    assert desk.act(older, plans[0], desk.report()).code == 0
+    assert desk.file() != APP
+    assert "Committed 2 proved fixes" in desk.replies()[0]
+    assert len(desk.replies()) == 1
+
+
+def test_a17_what_was_done_is_said_although_a_newer_comment_was_answered_meanwhile(desk: Desk) -> None:
+    older, newer = desk.say(FIX), desk.say(FIX)
+    plan = desk.authorise(older).outputs["plan"]
+    said = f"Nothing to do.\n\n{ReplyMarker(topic(Command('fix')), newer.id, is_done=True)}"
+    take = desk.server.faults.take
+
+    def answer_the_newer(method: str, path: str) -> Any:
+        if path.endswith("#updateRefs"):
+            desk.say(said, "github-actions[bot]")
+        return take(method, path)
+
+    desk.server.faults.take = answer_the_newer  # type: ignore[method-assign]
+    assert desk.act(older, plan, desk.report()).code == 0
+    assert desk.replies()[0] == said
+    assert "Committed 2 proved fixes" in desk.replies()[1]
+    assert desk.authorise(newer).outputs["plan"] == ""
 
 
 def test_a18_more_commands_than_the_quota_are_held_and_the_ledger_stays_small(desk: Desk) -> None:

@@ -79,12 +79,25 @@ def test_f15_an_answer_that_is_lost_after_the_effect_leads_to_no_second_one(desk
     assert len(desk.replies()) == 1
 
 
+def test_f17_a_decision_that_was_recorded_but_not_said_is_only_said_though_the_head_has_moved(desk: Desk) -> None:
+    comment = desk.say(f"/nootropic fp {NONE} known")
+    plan = desk.authorise(comment).outputs["plan"]
+    report = desk.report()
+    desk.server.fail_next("POST", "/issues/[0-9]+/comments", 403)
+    assert desk.act(comment, plan, report).code == 5
+    desk.server.commit(desk.repository, "patch", {"more.py": "m = 1\n"})
+    desk.head()
+    assert desk.act(comment, plan, report).code == 0
+    assert "It is recorded." in desk.replies()[0]
+    assert len(desk.records("triage")) == 1
+
+
 def test_f17_commands_out_of_order_have_one_effect(desk: Desk) -> None:
     post(desk, 5, NONE, "none-comparison")
     older, newer = desk.say(f"/nootropic fp {NONE} known"), desk.say(f"/nootropic fp {NONE} known")
     plans = [desk.authorise(each).outputs["plan"] for each in (newer, older)]
-    assert desk.act(newer, plans[0]).code == 0
-    assert desk.act(older, plans[1]).code == 0
+    assert desk.act(newer, plans[0], desk.report()).code == 0
+    assert desk.act(older, plans[1], desk.report()).code == 0
     assert len(desk.records("triage")) == 1
     assert len(desk.replies()) == 1
     assert desk.authorise(older).outputs["plan"] == ""
@@ -141,11 +154,12 @@ def test_a_token_that_may_not_commit_is_said(desk: Desk) -> None:
     assert desk.file() == APP
 
 
-@pytest.mark.parametrize("token", ["fork", "revoked"])
-def test_a_token_that_may_do_nothing_ends_with_a_remedy(desk: Desk, token: str) -> None:
+@pytest.mark.parametrize(("token", "remedy"), [("fork", "give the job the permission"), ("revoked", "GITHUB_TOKEN")])
+def test_a_token_that_may_do_nothing_ends_with_a_remedy(desk: Desk, token: str, remedy: str) -> None:
     desk.token = token
     step = desk.authorise(desk.say("/nootropic fix"))
-    assert step.code == 5 or step.outputs["plan"] == ""
+    assert (step.code, step.outputs) == (5, {})
+    assert remedy in step.err
     assert desk.replies() == []
 
 
@@ -166,7 +180,7 @@ def test_a_decision_that_can_not_be_shared_is_not_claimed(desk: Desk, monkeypatc
     monkeypatch.setattr("nootropic_bot.state.sync.ATTEMPTS", 1)
     number = post(desk, 5, NONE, "none-comparison")
     refuse_pushes(desk)
-    done = desk.command(f"/nootropic fp {NONE} known")
+    done = desk.command(f"/nootropic fp {NONE} known", desk.report())
     assert done.code == 5
     assert "does not take the records" in desk.replies()[0]
     assert "false positive" not in desk.server.find_comment(number).body

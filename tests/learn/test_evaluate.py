@@ -100,7 +100,7 @@ def test_injected_cases_are_flagged_where_the_template_is(critic: Critic) -> Non
 
 def _results() -> Iterator[Result]:
     for number in range(10):
-        yield Result("a", f"m{number}.py", 1, True, number < 8, number < 6, 0.9, f"+{number}\n")
+        yield Result("a", f"m{number}.py", 1, True, number < 8, number < 6, 0.9, f"+{number}\n", chosen=0.99 - number / 8)
     yield Result("b", "n.py", 2)
 
 
@@ -121,6 +121,7 @@ def test_the_report_says_what_was_measured(tmp_path: Path) -> None:
     assert "| a | 8, 6 of 10 | 5 of 5 | 8 of 10 |" in text
     assert "| b | 0, 0 of 1 | – | 0 of 1 |" in text
     assert "of 8 proved candidates" in text
+    assert "Of 8 verified natural fixes 7 have a confidence of 0.8 or more" in text
     write_all(measured, tmp_path, "test", 1)
     stored = json.loads((tmp_path / "evaluation-test.json").read_text(encoding="utf-8"))
     assert len(stored["natural"]) == 11

@@ -138,14 +138,35 @@ def test_explain_tells_why_what_is_proved_and_where_to_read_on(desk: Desk) -> No
     assert re.search(r"^- <https://", reply, re.MULTILINE)
 
 
-def test_the_author_of_a_fork_may_ask_but_not_change(server: GitHubServer, tmp_path: Path) -> None:
+def test_the_author_of_a_fork_may_ask_but_neither_change_nor_start_anything(
+    server: GitHubServer, tmp_path: Path
+) -> None:
     desk = Desk.open(server, tmp_path, fork=True)
-    assert desk.command(f"/nootropic explain {NONE}", desk.report(), login="eve").code == 0
-    assert "none-comparison" in desk.replies()[0]
-    assert desk.command("/nootropic status", login="eve").code == 0
-    for words in ("review", "fix", f"apply {FIX_NONE}", f"fp {NONE} no", "ignore x", f"feedback {NONE} up"):
+    for words in ("status", "help", ""):
+        comment = desk.say(f"/nootropic {words}", "eve")
+        outputs = desk.authorise(comment).outputs
+        assert outputs["needs-analysis"] == "false"
+        assert desk.act(comment, outputs["plan"]).code == 0
+    refused = (f"explain {NONE}", "review", "fix", f"apply {FIX_NONE}", f"fp {NONE} no", "ignore x")
+    for words in (*refused, f"feedback {NONE} up"):
         assert desk.authorise(desk.say(f"/nootropic {words}", "eve")).outputs["plan"] == ""
     assert len(desk.replies()) == 3, "one denial for all of them"
+
+
+def test_a_decision_is_taken_back_in_a_fresh_clone_as_the_reply_says(desk: Desk) -> None:
+    assert desk.command(f"/nootropic fp {NONE} no", desk.report()).code == 0
+    (reply,) = desk.replies()
+    words = re.findall(r"`nootropic-bot ([^`]+)`", reply)
+    assert words == ["state sync", "triage list", "triage remove ID", "state sync"]
+    clone = Repo(desk.folder / "fresh")
+    desk.server.checkout(desk.repository, clone.path)
+    identity = ""
+    for each in words:
+        done = clone.bot(*each.replace("ID", identity).split())
+        assert done.code == 0, done
+        identity = done.out.split(" ")[0] if each == "triage list" else identity
+    assert sorted(each["action"] for each in desk.records("triage")) == ["add", "remove"]
+    assert clone.bot("triage", "list").out == "no decisions\n"
 
 
 def post(desk: Desk, line: int, finding: str, rule_id: str) -> int:
@@ -159,12 +180,14 @@ def post(desk: Desk, line: int, finding: str, rule_id: str) -> int:
 def test_a_false_positive_is_recorded_and_its_comment_says_so(desk: Desk) -> None:
     number = post(desk, 5, NONE, "none-comparison")
     other = post(desk, 7, YAML, "yaml-unsafe-load")
-    done = desk.command(f"/nootropic fp {NONE[:8]} the ORM overloads it, see @docs #1")
+    done = desk.command(f"/nootropic fp {NONE[:8]} the ORM overloads it, see @docs #1", desk.report())
     assert done.code == 0, done
     (triage,) = desk.records("triage")
-    assert {key: triage[key] for key in ("action", "finding", "author", "reason")} == {
+    assert {key: triage[key] for key in ("action", "finding", "rule_id", "path", "author", "reason")} == {
         "action": "add",
         "finding": NONE,
+        "rule_id": "none-comparison",
+        "path": "app.py",
         "author": "mona",
         "reason": "the ORM overloads it, see @docs #1",
     }
