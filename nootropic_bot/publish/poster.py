@@ -23,7 +23,7 @@ from nootropic_bot.forge import (
     Throttled,
     Unanswered,
 )
-from nootropic_bot.marker import SummaryMarker, key
+from nootropic_bot.marker import SummaryMarker
 from nootropic_bot.publish.anchors import Diff
 from nootropic_bot.publish.check import Check, make_check
 from nootropic_bot.publish.plan import Plan, Policy, offered, plan
@@ -127,7 +127,6 @@ class _Poster:
     def run(self, pull_request: PullRequest, sarif: str | None) -> None:
         """Everything, what people read first."""
         if pull_request.can_write:
-            self._look_again()
             self._rewrite()
             self._review()
             self._settle()
@@ -144,23 +143,6 @@ class _Poster:
         check = make_check(self._overview(), (), self.plan.policy, self.plan.limits)
         if isinstance(self._attempt("the check", self._publishing(check)), (Forbidden, Missing)):
             self.notes.clear()
-
-    def _look_again(self) -> None:
-        """See right before the first comment what came in the meantime: another job may post the same (row F16)."""
-        if not self.plan.new and self.plan.summary is not None:
-            return
-        try:
-            found = {thread.marker.finding for thread in self.forge.threads() if thread.marker is not None}
-        except ForgeError as error:
-            self._record("reading the comments again", error)
-            self.reviewer.leave(self.plan.new, "unposted")
-            self.plan = replace(self.plan, new=())
-            return
-        there = tuple(post for post in self.plan.new if key(post.finding.id) in found)
-        if there:
-            left = tuple(post for post in self.plan.new if post not in there)
-            kept = (*self.plan.kept, *(post.finding for post in there))
-            self.plan = replace(self.plan, new=left, kept=kept)
 
     def published(self) -> Published:
         """What became of the plan."""

@@ -512,14 +512,10 @@ def test_a8_an_event_of_no_repository_is_about_no_present_fork(job: TrustedJob) 
 
 
 def test_a8_of_two_pull_requests_with_the_head_none_is_guessed(job: TrustedJob) -> None:
-    run = job.run({"report.json": job.report([job.finding("a.py", 10)])})
     job.server.commit(job.repository, "next", {"c.py": "x\n"}, parent=job.pull.base)
     other = job.server.open_pull(job.repository, "eve:patch", "next", user="eve")
-    job.server.commit(job.repository, "main", {"d.py": "x\n"})
-    job.server.sync()
-    assert job.pull.base != json.loads(job.report())["base"] or other.base != job.pull.base
-    report = {"report.json": job.report([job.finding("a.py", 10)], base=job.pull.heads[0])}
+    # Both bases moved on since the analysis.
+    report = {"report.json": job.report([job.finding("a.py", 10)], base="a" * 40)}
     done = job.publish(job.run(report))
     assert (done.code, job.bodies(), other.review_comments()) == (2, [], [])
     assert "whose report it is can't be told" in done.err
-    assert run.id

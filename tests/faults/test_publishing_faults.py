@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from nootropic_bot.forge import PullRequest, Thread
+from nootropic_bot.forge import Thread
 from nootropic_bot.git import Repository
 from nootropic_bot.github.forge import GitHubForge
 from nootropic_bot.github.pulls import get_pull
@@ -221,32 +220,6 @@ def test_f16_a_death_before_any_write_is_made_good(job: TrustedJob) -> None:
     assert state(job) == (bodies, summaries, checks)
 
 
-class Beside(GitHubForge):
-    """Another job posts the same between reading and writing."""
-
-    other: Callable[[], object]
-    readings = 0
-
-    def pull_request(self) -> PullRequest:
-        found = super().pull_request()
-        self.readings += 1
-        if self.readings == 1:
-            self.other()
-        return found
-
-
-def test_f16_two_jobs_at_once_post_once(job: TrustedJob) -> None:
-    report = read_report(job.report(three(job)), "report.json")
-    client = job.client()
-    pull = get_pull(client, "octo/app", 1)
-    forge = Beside(client, "octo/app", 1, clock=job.clock)
-    forge.other = lambda: job.deliver(three(job))
-    published = deliver(client, Repository.open(job.clone().path), pull, Delivery(report), forge=forge).published
-    assert forge.readings == 1
-    assert (len(job.bodies()), len(job.pull.comments), len(job.server.hub.checks)) == (2, 1, 1)
-    assert (published.commented, published.not_posted) == ((), ())
-
-
 def test_f12_a_broken_configuration_of_the_base_hides_no_finding(
     server: GitHubServer, tmp_path: Path, clock: Clock
 ) -> None:
@@ -258,15 +231,6 @@ def test_f12_a_broken_configuration_of_the_base_hides_no_finding(
         assert (delivered.published.status, delivered.published.not_posted) == ("posted", ())
         assert any("the configuration of the base is not used" in note for note in delivered.notes)
     assert len(job.bodies()) == 2
-
-
-def test_f12_a_state_that_cant_be_opened_hides_no_finding(job: TrustedJob) -> None:
-    """A folder lies where its index should be."""
-    (Repository.open(job.clone().path).cache_dir / "state.sqlite").mkdir(parents=True)
-    done = job.publish_report(job.report(three(job)))
-    assert (done.code, done.err) == (0, "")
-    assert len(job.bodies()) == 2
-    assert "the state can't be used" in done.out
 
 
 def test_f12_what_breaks_before_anything_is_posted_ends_in_the_jobs_summary(job: TrustedJob) -> None:
