@@ -19,7 +19,7 @@ class Target:
     """The pull request as it is now.
 
     `head`, `base`: commits. `branch`: the head's branch; None when it is gone. `is_fork`: it lies in another
-    repository, where nothing is written.
+    repository, where nothing is written. `address`: where the repository that it is proposed to is cloned from.
     """
 
     number: int
@@ -27,6 +27,7 @@ class Target:
     base: str
     branch: str | None
     author: str
+    address: str
     is_open: bool = True
     is_merged: bool = False
     is_fork: bool = False

@@ -18,20 +18,14 @@ _MAX_BYTES = 25 << 20
 
 @dataclass(frozen=True, slots=True)
 class PullRequestEvent:
-    """`pull_request`. `head_repository`: None once the fork is deleted. `is_private`: of the repository."""
+    """`pull_request`. `head_repository`: None once the fork is deleted."""
 
     repository: str
-    is_private: bool
     action: str
     number: int
     base: str
     head: str
     head_repository: str | None
-
-    @property
-    def is_fork(self) -> bool:
-        """Whether the head is not a branch of the repository itself."""
-        return self.head_repository != self.repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +121,6 @@ def _pull_request(data: Any) -> PullRequestEvent:
     pull = data.pull_request
     return PullRequestEvent(
         repository=data.repository.full_name,
-        is_private=data.repository.private,
         action=data.action,
         number=pull.number,
         base=pull.base.sha,

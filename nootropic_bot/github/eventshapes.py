@@ -35,7 +35,6 @@ class Repository(BaseModel):
     """The repository that the event is of."""
 
     full_name: _Name
-    private: bool
 
 
 class Base(BaseModel):

@@ -68,6 +68,7 @@ class GitHubHost:
                 base=commit_id(base["sha"]),
                 branch=head["ref"] if source is not None else None,
                 author=(found["user"] or {"login": "ghost"})["login"],
+                address=base["repo"]["clone_url"],
                 is_open=found["state"] == "open",
                 is_merged=bool(found["merged"]),
                 is_fork=not is_own,

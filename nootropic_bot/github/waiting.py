@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from nootropic_bot.forge import Throttled
 
 # GitHub takes 80 creations a minute and 500 an hour; other workflows of the repository share that.
-_A_MINUTE = (60.0, 60)
-_AN_HOUR = (3600.0, 450)
+_A_MINUTE = (60.0, 60, "a minute")
+_AN_HOUR = (3600.0, 450, "an hour")
 
 
 @dataclass(slots=True)
@@ -53,20 +53,20 @@ class Pace:
         """
         while True:
             with self._lock:
-                seconds = self._wait()
+                seconds, period = self._wait()
                 if seconds <= 0:
                     self._written.append(self.clock())
                     return
             if not patience.wait(seconds):
-                raise Throttled("as much was written as GitHub takes in an hour", retry_after=seconds)
+                raise Throttled(f"as much was written as GitHub takes in {period}", retry_after=seconds)
 
-    def _wait(self) -> float:
-        """How long until the next write is welcome."""
+    def _wait(self) -> tuple[float, str]:
+        """How long until the next write is welcome, and in which time too many were made."""
         now = self.clock()
         while self._written and self._written[0] <= now - _AN_HOUR[0]:
             self._written.popleft()
-        waits = [0.0]
-        for seconds, number in (_A_MINUTE, _AN_HOUR):
+        waits = [(0.0, "")]
+        for seconds, number, period in (_A_MINUTE, _AN_HOUR):
             if len(self._written) >= number:
-                waits.append(self._written[-number] + seconds - now)
+                waits.append((self._written[-number] + seconds - now, period))
         return max(waits)

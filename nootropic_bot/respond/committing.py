@@ -41,7 +41,8 @@ def apply_fixes(situation: Situation, report: Report) -> Answer:
     if not patched.files:
         return Answer(f"Nothing was changed.\n{left_out(patched.left)}", "refused")
     if target.is_fork:
-        return Answer(patch_to_take(situation.plan, patched, host.comment_limit - ROOM_FOR_MARKER), "patch posted")
+        room = host.comment_limit - ROOM_FOR_MARKER
+        return Answer(patch_to_take(situation.plan, patched, target.address, room), "patch posted")
     plan = situation.plan
     message = commit_message(plan, patched, host.co_author(plan.login, plan.account))
     commit = host.commit(target, patched.files, message)

@@ -81,13 +81,15 @@ def left_out(left: Sequence[tuple[Fix, str]]) -> str:
     return f"\nNot made:\n\n{items}{f'- … and {more} more{chr(10)}' if more > 0 else ''}"
 
 
-def patch_to_take(plan: Plan, patched: Patched, limit: int) -> str:
-    """The fixes as a patch, for a branch that only its owner writes to."""
+def patch_to_take(plan: Plan, patched: Patched, address: str, limit: int) -> str:
+    """The fixes as a patch, for a branch that only its owner writes to; `address`: where the base is fetched from."""
     number = plural(len(patched.fixes), "proved fix", "proved fixes")
     head = f"The branch of this pull request is in a fork, where the bot writes nothing. {number} for it"
     left = left_out(patched.left)
+    # A clone of the fork may well not have the base.
+    fetch = markdown_code(f"git fetch {address} {plan.base}")
     local = markdown_code(f"nootropic-bot review --base {plan.base} --apply")
-    at_home = f"\nIn a clone of the fork, at {commit_name(plan.head)}, run {local} to make them there.\n"
+    at_home = f"\nIn a clone of the fork, at {commit_name(plan.head)}, run {fetch} and {local} to make them there.\n"
     if not is_shown_as_is(patched.diff):
         return f"{head} can't be shown as a patch, because its lines hold characters that don't show.\n{at_home}{left}"
     command = markdown_code("git apply fix.patch")

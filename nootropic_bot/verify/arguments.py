@@ -116,7 +116,8 @@ def _is_switch(node: ast.expr) -> bool:
 def _changed_mode(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
     """Another mode of opening: what was added to is now overwritten. Only "w" may become "x"."""
     for name, one, other in _pairs(old, new):
-        if name in _OPENS and ast.unparse(other.func) in _OPENS:
+        has_names = all(any(k.arg == "mode" and _is_text(k.value) for k in call.keywords) for call in (one, other))
+        if has_names or (name in _OPENS and ast.unparse(other.func) in _OPENS):
             modes = [_mode(call) for call in (one, other)]
             if modes[0] != modes[1] and (modes[0].replace("w", "x") != modes[1]):
                 return f"it opens with {modes[1]!r} instead of {modes[0]!r}"

@@ -155,6 +155,13 @@ def _other_statement(region: Region) -> str | None:
     """A loop that runs once, or a check whose opposite now decides."""
     if _is(region.before, ast.While) and not _is(region.after, ast.While) and not _is(region.after, ast.For):
         return "it makes something else of a loop"
+    if _is(region.before, ast.AugAssign) and _is(region.after, ast.Assign):
+        before, after = region.before[0], region.after[0]
+        assert isinstance(before, ast.AugAssign)
+        assert isinstance(after, ast.Assign)
+        target = ast.unparse(before.target)
+        if target not in {ast.unparse(node) for node in ast.walk(after.value) if isinstance(node, ast.expr)}:
+            return f"it replaces `{target}` instead of adding to it"
     if not (_is(region.before, ast.If) and _is(region.after, ast.With)):
         return None
     one, other = region.before[0], region.after[0]

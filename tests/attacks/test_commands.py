@@ -98,6 +98,22 @@ def test_a11_who_may_not_write_is_denied_once_and_nothing_else_happens(desk: Des
     ]
 
 
+def test_a10_whoever_starts_a_run_again_lends_nobody_their_rights(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    comment = desk.say(FIX, "olga")
+    mona = desk.server.events.issue_comment(desk.say("hello"))["sender"]
+    assert mona["login"] == "mona", "who may push"
+    for name in ("GITHUB_ACTOR", "GITHUB_TRIGGERING_ACTOR"):
+        monkeypatch.setenv(name, "mona")
+    step = desk.authorise(comment, event=desk.event(comment, sender=mona))
+    assert (step.code, step.outputs["plan"]) == (0, "")
+    assert "`olga`: this command is for people who may push" in desk.replies()[0]
+    # Nor does somebody who may nothing take anything away.
+    own = desk.say(FIX)
+    olga = desk.server.events.issue_comment(comment)["sender"]
+    monkeypatch.setenv("GITHUB_ACTOR", "olga")
+    assert desk.authorise(own, event=desk.event(own, sender=olga)).outputs["plan"]
+
+
 @pytest.mark.parametrize("status", [403, 404])
 def test_a11_when_the_forge_does_not_say_it_is_a_denial(desk: Desk, status: int) -> None:
     comment = desk.say("/nootropic fix")

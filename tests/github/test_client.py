@@ -186,6 +186,16 @@ def test_the_pace_keeps_below_the_limit_for_new_content(scene: Scene, clock: Clo
     assert clock.slept == [60.0, 60.0]
 
 
+@pytest.mark.parametrize(("most", "between", "period"), [(60, 0.0, "a minute"), (450, 2.0, "an hour")])
+def test_what_ends_in_too_many_writes_says_in_which_time(clock: Clock, most: int, between: float, period: str) -> None:
+    pace, patience = Pace(clock), Patience(0, sleep=clock.sleep)
+    for _write in range(most):
+        pace.take(patience)
+        clock.seconds += between
+    with pytest.raises(Throttled, match=f"takes in {period}$"):
+        pace.take(patience)
+
+
 @pytest.mark.parametrize("token", ["", " ", "a b", "a\nb", "ä"])
 def test_a_token_that_is_none_is_refused_before_it_is_sent(token: str) -> None:
     with pytest.raises(UsageError, match="token"):

@@ -32,13 +32,12 @@ def test_events_are_read_as_the_server_sends_them(scene: Scene, tmp_path: Path) 
         environment = {"GITHUB_EVENT_NAME": name, "GITHUB_EVENT_PATH": str(tmp_path / name)}
         found.append(read_event(Runner.from_environment(environment)))
     assert found == [
-        PullRequestEvent("octo/app", False, "opened", 2, pull.base, pull.head, "eve/app"),
+        PullRequestEvent("octo/app", "opened", 2, pull.base, pull.head, "eve/app"),
         WorkflowRunEvent("octo/app", "completed", run.id, "pull_request", "success", pull.head, "patch", "eve/app"),
         IssueCommentEvent(
             "octo/app", "created", 2, True, comment.id, "/nootropic help", "mona", comment.user.id, "User"
         ),
     ]
-    assert found[0].is_fork
 
 
 def test_a_deleted_fork_has_no_repository(scene: Scene) -> None:
@@ -47,7 +46,7 @@ def test_a_deleted_fork_has_no_repository(scene: Scene) -> None:
     data["pull_request"]["head"]["repo"] = None
     event = parse_event("pull_request", json.dumps(data).encode())
     assert isinstance(event, PullRequestEvent)
-    assert (event.head_repository, event.is_fork) == (None, True)
+    assert event.head_repository is None
 
 
 @pytest.mark.parametrize(

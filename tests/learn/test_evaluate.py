@@ -100,7 +100,9 @@ def test_injected_cases_are_flagged_where_the_template_is(critic: Critic) -> Non
 
 def _results() -> Iterator[Result]:
     for number in range(10):
-        yield Result("a", f"m{number}.py", 1, True, number < 8, number < 6, 0.9, f"+{number}\n", chosen=0.99 - number / 8)
+        yield Result(
+            "a", f"m{number}.py", 1, True, number < 8, number < 6, 0.9, f"+{number}\n", chosen=0.99 - number / 8
+        )
     yield Result("b", "n.py", 2)
 
 

@@ -119,7 +119,16 @@ def test_a_patch_that_would_not_survive_a_comment_is_not_posted(server: GitHubSe
     assert desk.command("/nootropic fix", desk.report(*_crlf_findings(text))).code == 0
     (reply,) = desk.replies()
     assert "```diff" not in reply
-    assert f"nootropic-bot review --base {desk.pull.base} --apply" in reply
+    fetch, review = re.findall(r"`(git fetch [^`]+|nootropic-bot review [^`]+)`", reply)
+    # What is said there works in a clone of the fork that does not have the base.
+    fork = Repo(tmp_path / "fork")
+    assert desk.pull.head_repository is not None
+    Repo(tmp_path).git("init", "--quiet", "fork")
+    fork.git("fetch", "--quiet", "--depth=1", str(desk.pull.head_repository.git.path), "patch")
+    fork.git("checkout", "--quiet", "FETCH_HEAD")
+    fork.git(*fetch.split()[1:])
+    done = fork.bot(*review.split()[1:], "--no-model")
+    assert b"value is None" in (fork.path / "app.py").read_bytes(), done
 
 
 def test_explain_tells_why_what_is_proved_and_where_to_read_on(desk: Desk) -> None:

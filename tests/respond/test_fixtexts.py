@@ -34,13 +34,13 @@ def code_of(markdown: str) -> str:
 
 def test_a_patch_is_shown_as_it_is() -> None:
     made = fix("x = `1`\n```\n\tkeep\n", "x = 1\n")
-    assert code_of(patch_to_take(PLAN, made, 60_000)) == made.diff
+    assert code_of(patch_to_take(PLAN, made, "https://x/y", 60_000)) == made.diff
     assert "\tkeep\n" in made.diff
 
 
 @pytest.mark.parametrize("hidden", ["\u202e", "\u200b", "\x1b[31m", "\r"])
 def test_a30_a_patch_that_would_hide_something_is_not_shown(hidden: str) -> None:
-    text = patch_to_take(PLAN, fix(f"x = '{hidden}'\n", "x = 1\n"), 60_000)
+    text = patch_to_take(PLAN, fix(f"x = '{hidden}'\n", "x = 1\n"), "https://x/y", 60_000)
     assert hidden not in text
     assert "```" not in text
     assert "--apply" in text
@@ -48,7 +48,7 @@ def test_a30_a_patch_that_would_hide_something_is_not_shown(hidden: str) -> None
 
 def test_a47_a_patch_that_does_not_fit_is_not_cut() -> None:
     made = fix("x = 1\n", f"x = '{'z' * 5_000}'\n")
-    text = patch_to_take(PLAN, made, 2_000)
+    text = patch_to_take(PLAN, made, "https://x/y", 2_000)
     assert len(text) <= 2_000
     assert "don't fit into a comment" in text
     assert "zzzz" not in text
