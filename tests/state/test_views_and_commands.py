@@ -152,7 +152,8 @@ def test_export_as_a_table(repo: Repo) -> None:
     assert json.loads(rows[4]["proof"]) == suggestion(3).data["proof"]
     assert json.loads(rows[4]["edits"]) == suggestion(3).data["edits"]
     assert table(repo.bot("state", "export", "--format", "csv", "--kind", "note"))[0].keys() == {
-        *("id", "kind", "schema", "writer", "clock", "at", "text")
+        *("id", "kind", "schema", "writer", "clock", "at", "text"),
+        *("finding", "rule_id", "vote", "author", "pull_request", "command"),
     }
 
 
