@@ -79,7 +79,7 @@ def answered(data: str) -> Iterator[str]:
     yield answers.failed("That did not work:", RemoteError(data, data))
     yield answers.unclear(Unclear(data, {data: data}, {data: data}), "finding")
     yield answers.unclear(Unclear(data, {}, {f"{data}{number}": data for number in range(30)}), "finding")
-    yield answers.marked_as_false_positive(data, data, data, data)
+    yield answers.marked_as_false_positive(replace(make_finding(), rule_id=data, path=data), data, data)
     yield answers.ignored(data, 7, data)
     yield answers.thanked(data, "up")
     yield answers.settled_thread(data, "Marked as a false positive", data, data)
