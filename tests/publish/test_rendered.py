@@ -70,7 +70,7 @@ def published(report: Report) -> Iterator[str]:
 
 def answered(data: str) -> Iterator[str]:
     """Every answer, with the same text wherever one holds data."""
-    pull = Target(7, HEAD, "a" * 40, data, data)
+    pull = Target(7, HEAD, "a" * 40, data, data, data)
     decision = Triage("a" * 64, data, None, None, data, data, None, "2026-01-01T00:00:00Z", 7)
     yield answers.help_text()
     yield answers.denied(data)
