@@ -37,6 +37,8 @@ _TEMPERATURE, _BOLDER = 0.7, 0.08
 _DRAWS = 4
 _STALE_IN_A_ROW = 4
 _MAX_ANSWER = 192
+# In less time nobody answers; to ask all the same would only add a failure to the remarks.
+_LEAST_SECONDS = 0.02
 
 
 @dataclass(slots=True)
@@ -92,7 +94,7 @@ class ModelFix:
         seen: set[Edit | None] = {None}
         for number in range(self.candidates * (self.draws if group.kind == "fixer" else 1)):
             seconds = min(self.timeout, self.seconds_left())
-            if seconds <= 0:
+            if seconds < _LEAST_SECONDS:
                 self.unanswered.add(finding.id)
                 return
             try:
