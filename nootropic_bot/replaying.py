@@ -6,7 +6,6 @@ recorded with the suggestion. The engine is the one installed now; a difference 
 
 from __future__ import annotations
 
-import bisect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -19,13 +18,14 @@ from nootropic_bot.critique.critic import Critic, Deadline
 from nootropic_bot.critique.scope import fingerprints
 from nootropic_bot.critique.semgrep import find_engine
 from nootropic_bot.errors import UsageError
-from nootropic_bot.records import Check, Edit, Proposal, Rule
+from nootropic_bot.records import Check, Proposal, Rule
 from nootropic_bot.rulefiles import RuleSet
 from nootropic_bot.source import Source, Undecodable, decode
 from nootropic_bot.state import refs, schema
 from nootropic_bot.state.segments import read_attachment
 from nootropic_bot.state.store import Store
 from nootropic_bot.state.views import resolve
+from nootropic_bot.textedits import line_edits
 from nootropic_bot.verify.case import Case
 from nootropic_bot.verify.proof import prove
 
@@ -67,7 +67,7 @@ def replay(store: Store, identity: str) -> Replayed:
     ]
     try:
         source = decode(data["path"], content)
-        edits = _edits(source, data["edits"])
+        edits = line_edits(source, data["edits"])
     except (Undecodable, ValueError) as error:
         return Replayed("broken", f"the fix does not fit the file: {error}", notes=tuple(notes))
     critic = Critic(engine, rules, AnalysisCache(None, "", "", rules.has_path_filters), CritiqueSettings())
@@ -122,53 +122,3 @@ def unpack_rules(content: bytes) -> RuleSet:
     ):
         raise ValueError("rules and their bodies differ")
     return RuleSet(tuple(rules), packed["hash"], bool(packed["has_path_filters"]), packed["engine_file"].encode())
-
-
-def _edits(source: Source, edits: Sequence[Mapping[str, Any]]) -> tuple[Edit, ...]:
-    """Whole-line edits from recorded ones: those that touch the same lines become one.
-
-    Raises:
-        ValueError: they overlap, or lie outside the file.
-    """
-    starts = [0]
-    for line in source.lines:
-        starts.append(starts[-1] + len(line))
-    size = len(source.text)
-    # Stretches of whole lines: where they begin and end, and their new text so far.
-    found: list[tuple[int, int, str]] = []
-    done = 0
-    for edit in sorted(edits, key=lambda e: (e["start"], e["end"])):
-        start, end = edit["start"], edit["end"]
-        if not done <= start <= end <= size or not source.lines:
-            raise ValueError("the recorded edits overlap or lie outside the file")
-        low, high = starts[_line_at(starts, start)], starts[_line_at(starts, max(start, end - 1)) + 1]
-        if found and low < found[-1][1]:
-            low, earlier, text = found.pop()
-            # The rest of the line, taken over as it was, is edited here.
-            text = text[: len(text) - (earlier - start)] + _text(source, edit)
-            high = max(high, earlier)
-        else:
-            text = source.text[low:start] + _text(source, edit)
-        found.append((low, high, text + source.text[end:high]))
-        done = end
-    return tuple(
-        Edit(source.path, _line_at(starts, a) + 1, _line_at(starts, max(a, b - 1)) + 1, t) for a, b, t in found
-    )
-
-
-def _text(source: Source, edit: Mapping[str, Any]) -> str:
-    """The new text of a recorded edit, with the words that it takes from the file."""
-    text = edit["text"]
-    parts: list[str] = []
-    position = 0
-    for at, start, end in edit.get("copies", ()):
-        if not (position <= at <= len(text) and 0 <= start <= end <= len(source.text)):
-            raise ValueError("a recorded edit copies from outside the file")
-        parts += (text[position:at], source.text[start:end])
-        position = at
-    return "".join((*parts, text[position:]))
-
-
-def _line_at(starts: Sequence[int], offset: int) -> int:
-    """The 0-based line that holds a code point; the end of the file belongs to the last line."""
-    return max(0, min(bisect.bisect_right(starts, offset) - 1, len(starts) - 2))

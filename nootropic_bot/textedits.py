@@ -1,10 +1,15 @@
-"""What a fix brings into a file, as the state keeps it: by code points, without the words that the file has already."""
+"""What a fix brings into a file, as the state keeps it: by code points, without the words that the file has already.
+
+`text_edits` writes them, `line_edits` reads them back.
+"""
 
 from __future__ import annotations
 
+import bisect
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from nootropic_bot.records import Edit
 from nootropic_bot.source import Source
@@ -35,6 +40,38 @@ def text_edits(source: Source, edits: Iterable[Edit]) -> tuple[list[TextEdit], i
                 change = {"start": change["start"], "end": change["end"], "text": "[redacted]"}
             found.append(change)
     return found, redacted
+
+
+def line_edits(source: Source, edits: Sequence[Mapping[str, Any]]) -> tuple[Edit, ...]:
+    """Whole-line edits from recorded ones: those that touch the same lines become one.
+
+    Raises:
+        ValueError: they overlap, or lie outside the file.
+    """
+    starts = [0]
+    for line in source.lines:
+        starts.append(starts[-1] + len(line))
+    size = len(source.text)
+    # Stretches of whole lines: where they begin and end, and their new text so far.
+    found: list[tuple[int, int, str]] = []
+    done = 0
+    for edit in sorted(edits, key=lambda e: (e["start"], e["end"])):
+        start, end = edit["start"], edit["end"]
+        if not done <= start <= end <= size or not source.lines:
+            raise ValueError("the recorded edits overlap or lie outside the file")
+        low, high = starts[_line_at(starts, start)], starts[_line_at(starts, max(start, end - 1)) + 1]
+        if found and low < found[-1][1]:
+            low, earlier, text = found.pop()
+            # The rest of the line, taken over as it was, is edited here.
+            text = text[: len(text) - (earlier - start)] + _new_text(source, edit)
+            high = max(high, earlier)
+        else:
+            text = source.text[low:start] + _new_text(source, edit)
+        found.append((low, high, text + source.text[end:high]))
+        done = end
+    return tuple(
+        Edit(source.path, _line_at(starts, a) + 1, _line_at(starts, max(a, b - 1)) + 1, t) for a, b, t in found
+    )
 
 
 def _changes(before: str, after: str, offset: int) -> Iterator[TextEdit]:
@@ -81,3 +118,21 @@ def _opcodes(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int,
 def valid_text(text: str) -> str:
     """A text as valid Unicode: a byte that is none becomes `\\xe9`."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _new_text(source: Source, edit: Mapping[str, Any]) -> str:
+    """The new text of a recorded edit, with the words that it takes from the file."""
+    text = edit["text"]
+    parts: list[str] = []
+    position = 0
+    for at, start, end in edit.get("copies", ()):
+        if not (position <= at <= len(text) and 0 <= start <= end <= len(source.text)):
+            raise ValueError("a recorded edit copies from outside the file")
+        parts += (text[position:at], source.text[start:end])
+        position = at
+    return "".join((*parts, text[position:]))
+
+
+def _line_at(starts: Sequence[int], offset: int) -> int:
+    """The 0-based line that holds a code point; the end of the file belongs to the last line."""
+    return max(0, min(bisect.bisect_right(starts, offset) - 1, len(starts) - 2))
