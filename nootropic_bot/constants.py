@@ -12,6 +12,11 @@ PYPROJECT_FILE = "pyproject.toml"
 PYPROJECT_TABLE = "nootropic"
 MODEL_LOCK_FILE = "nootropic.lock"
 
+# Where a checkout of a job comes from; the configuration may share the state with another one.
+REMOTE = "origin"
+# Names of this machine itself, the only one that is talked to without encryption.
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
 # Where the actions of a release are; `init --github --actions OWNER/NAME` names a copy.
 HOME_REPOSITORY = "nootropic-bot/nootropic-bot"
 

@@ -17,6 +17,7 @@ from dataclasses import asdict
 from nootropic_bot import __version__, resources
 from nootropic_bot.critique.stage import Located
 from nootropic_bot.errors import NootropicError
+from nootropic_bot.escape import valid_text
 from nootropic_bot.pipeline import Outcome
 from nootropic_bot.records import Suggestion
 from nootropic_bot.relayed import write_records
@@ -25,7 +26,7 @@ from nootropic_bot.session import Session
 from nootropic_bot.state.redact import count_secrets, redact
 from nootropic_bot.state.schema import CostData, Draft, FindingData, Proof, RunData, SuggestionData
 from nootropic_bot.state.views import known_findings, known_suggestions
-from nootropic_bot.textedits import text_edits, valid_text
+from nootropic_bot.textedits import text_edits
 
 
 def record(outcome: Outcome) -> list[str]:

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from nootropic_bot.errors import UsageError
+from nootropic_bot.escape import valid_text
 from nootropic_bot.records import Finding, Report, Suggestion
 from nootropic_bot.reports import counts
 from nootropic_bot.source import Source
 from nootropic_bot.state.schema import KINDS, Draft, Invalid, Proof, draft
-from nootropic_bot.textedits import text_edits, valid_text
+from nootropic_bot.textedits import text_edits
 
 # What one review adds to a state that only grows.
 MAX_BYTES = 2_000_000

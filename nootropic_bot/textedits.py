@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from nootropic_bot.escape import valid_text
 from nootropic_bot.records import Edit
 from nootropic_bot.source import Source
 from nootropic_bot.state.redact import MIN_SECRET, find_secrets
@@ -113,11 +114,6 @@ def _opcodes(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int,
     for tag, i, j, k, m in matcher.get_opcodes():
         if tag != "equal":
             yield first + i, first + j, first + k, first + m
-
-
-def valid_text(text: str) -> str:
-    """A text as valid Unicode: a byte that is none becomes `\\xe9`."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _new_text(source: Source, edit: Mapping[str, Any]) -> str:

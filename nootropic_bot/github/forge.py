@@ -7,7 +7,7 @@ written by REST, since only `resolveReviewThread` is GraphQL's alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,17 +98,12 @@ class GitHubForge:
     def threads(self) -> Sequence[Thread]:
         """All threads; the summary and the pull request itself are read on the way."""
         found: list[Thread] = []
-        comments: list[_Summary] = []
-        cursors: dict[str, str | None] = {"reviewThreads": None, "comments": None}
-        for _page in range(_MAX_PAGES):
-            pull = self._read(cursors)
+        summaries: list[_Summary] = []
+        for pull in self._pages("reviewThreads", "comments"):
             found += _threads(pull.get("reviewThreads"))
-            comments += _summaries(pull.get("comments"))
-            cursors = _following(pull)
-            if not cursors:
-                break
-        self._pull, self._read_at = _as_pull_request(self.number, pull), self._clock()
-        self._summaries, self._has_unread_summary = comments, True
+            summaries += _summaries(pull.get("comments"))
+            self._pull, self._read_at = _as_pull_request(self.number, pull), self._clock()
+        self._summaries, self._has_unread_summary = summaries, True
         return found
 
     def summary(self) -> str | None:
@@ -186,6 +181,16 @@ class GitHubForge:
     def _at(self) -> str:
         return f"/repos/{self.repository}"
 
+    def _pages(self, *connections: str) -> Iterator[dict[str, Any]]:
+        """The pull request with a page of each of these connections at a time, until all of them end."""
+        cursors: Mapping[str, str | None] = dict.fromkeys(connections)
+        for _page in range(_MAX_PAGES):
+            pull = self._read(cursors)
+            yield pull
+            cursors = _following(pull)
+            if not cursors:
+                return
+
     def _read(self, cursors: Mapping[str, str | None]) -> dict[str, Any]:
         """A page of what is asked for: the connections that have a cursor."""
         owner, _, name = self.repository.partition("/")
@@ -205,15 +210,7 @@ class GitHubForge:
         return pull
 
     def _look_for_summaries(self) -> list[_Summary]:
-        found: list[_Summary] = []
-        cursors: dict[str, str | None] = {"comments": None}
-        for _page in range(_MAX_PAGES):
-            pull = self._read(cursors)
-            found += _summaries(pull.get("comments"))
-            cursors = _following(pull)
-            if not cursors:
-                break
-        return found
+        return [each for pull in self._pages("comments") for each in _summaries(pull.get("comments"))]
 
 
 def _entry(comment: Comment) -> dict[str, object]:

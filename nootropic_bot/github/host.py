@@ -10,8 +10,9 @@ from urllib.parse import quote, urlsplit
 from nootropic_bot.forge import Forbidden, Forge, Missing, Refused, Thread, Unanswered
 from nootropic_bot.github.client import Client
 from nootropic_bot.github.commits import Commits
-from nootropic_bot.github.names import commit_id, is_login, repository_name
+from nootropic_bot.github.names import is_login, repository_name
 from nootropic_bot.github.permissions import permission
+from nootropic_bot.github.pulls import get_pull
 from nootropic_bot.host import File, Permission, Remark, Target
 
 _PER_PAGE = 100
@@ -57,24 +58,18 @@ class GitHubHost:
 
     def target(self) -> Target:
         """The pull request as it is now."""
-        found = self._client.get(f"{self._repository}/pulls/{self.number}")
-        try:
-            head, base = found["head"], found["base"]
-            source = head["repo"]
-            is_own = source is not None and source["id"] == base["repo"]["id"]
-            return Target(
-                number=self.number,
-                head=commit_id(head["sha"]),
-                base=commit_id(base["sha"]),
-                branch=head["ref"] if source is not None else None,
-                author=(found["user"] or {"login": "ghost"})["login"],
-                address=base["repo"]["clone_url"],
-                is_open=found["state"] == "open",
-                is_merged=bool(found["merged"]),
-                is_fork=not is_own,
-            )
-        except (KeyError, TypeError) as error:
-            raise Refused("GitHub's answer holds no pull request") from error
+        pull = get_pull(self._client, self._name, self.number)
+        return Target(
+            number=self.number,
+            head=pull.head,
+            base=pull.base,
+            branch=pull.head_branch if pull.head_repository is not None else None,
+            author=pull.author,
+            address=pull.address,
+            is_open=pull.is_open,
+            is_merged=pull.is_merged,
+            is_fork=pull.is_fork,
+        )
 
     def permission(self, login: str) -> Permission:
         """What a person may do in the repository; an error is a denial (row A11)."""

@@ -21,7 +21,10 @@ _MAX_LOOKED_AT = 3_000
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """A pull request as the API tells it. `head_repository`: None once the fork is deleted. `is_merged`: or closed."""
+    """A pull request as the API tells it. `head_repository`: None once the fork is deleted. `is_merged`: or closed.
+
+    `author`: whose it is; `address`: where the repository that it is proposed to is cloned from.
+    """
 
     repository: str
     number: int
@@ -32,6 +35,8 @@ class Pull:
     is_open: bool
     is_merged: bool
     is_draft: bool
+    author: str = ""
+    address: str = ""
 
     @property
     def is_fork(self) -> bool:
@@ -111,6 +116,9 @@ def _pull(data: Any) -> Pull:
             is_open=data["state"] == "open",
             is_merged=bool(data.get("merged_at")),
             is_draft=bool(data.get("draft")),
+            # An account that was deleted leaves its pull requests to this one.
+            author=str((data["user"] or {"login": "ghost"})["login"]),
+            address=str(base["repo"].get("clone_url") or ""),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Missing("GitHub's answer is no pull request") from error

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from nootropic_bot.constants import LOOPBACK
 from nootropic_bot.errors import EnvironmentFault, UsageError
 from nootropic_bot.github.names import repository_name
 
 DEFAULT_API = "https://api.github.com"
 DEFAULT_SERVER = "https://github.com"
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 # GitHub takes 1,024 KiB of each step.
 _SUMMARY_BYTES = 1_000_000
 _TOO_LONG = "\n\n… and more than a job summary holds.\n"
@@ -102,7 +102,7 @@ def check_api_url(url: str) -> str:
         raise UsageError("GITHUB_API_URL is no address") from error
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise UsageError("GITHUB_API_URL holds more than an address", f"for example {DEFAULT_API}")
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)):
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)):
         raise UsageError(
             "GITHUB_API_URL is not encrypted", f"give one that begins with https://, such as {DEFAULT_API}"
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from nootropic_bot.constants import LOOPBACK
 from nootropic_bot.forge import Missing, TooLarge, Unanswered
 from nootropic_bot.github.failures import of_status
 
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _CHUNK = 1 << 16
 
 
@@ -23,7 +23,7 @@ def fetch(address: str, limit: int, seconds: float) -> bytes:
     import requests
 
     parts = urlsplit(address)
-    if not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
+    if not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)):
         raise Missing("GitHub redirects a download to an address that is not encrypted")
     try:
         with requests.get(

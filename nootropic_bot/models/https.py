@@ -15,9 +15,9 @@ from email.message import Message
 from typing import IO
 from urllib.parse import urlsplit
 
+from nootropic_bot.constants import LOOPBACK
 from nootropic_bot.errors import RemoteError, UsageError
 
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 # Python converts no more than 4,300 digits, and no length has as many as these.
 _MAX_DIGITS = 18
 _SHA256 = re.compile(r'"?([0-9a-f]{64})"?')
@@ -41,7 +41,7 @@ def check_url(url: str, *, is_redirect: bool = False) -> None:
         raise UsageError(f"{url!r} is no address", "percent-encode what is not ASCII")
     if parts.username is not None or parts.password is not None:
         raise UsageError("an address with a password in it is not fetched", "it would end up in logs and lock files")
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)):
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)):
         raise UsageError(f"{url!r} can't be fetched safely", "give an address that begins with https://")
 
 
@@ -119,7 +119,7 @@ def opener_for(url: str, redirects: Redirects) -> urllib.request.OpenerDirector:
 def _proxies(url: str) -> dict[str, str]:
     """The proxies of the environment; the machine itself is reached without one."""
     parts = urlsplit(url)
-    if parts.hostname in _LOOPBACK:
+    if parts.hostname in LOOPBACK:
         return {}
     proxies = urllib.request.getproxies()
     proxy = proxies.get(parts.scheme, "")

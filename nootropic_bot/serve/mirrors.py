@@ -18,13 +18,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nootropic_bot.constants import REMOTE
 from nootropic_bot.errors import EnvironmentFault, RemoteError, UsageError
 from nootropic_bot.git import Repository
 from nootropic_bot.github.names import commit_id, repository_name
 from nootropic_bot.gitinit import borrow_objects, create_repository, set_remote, tidy
 from nootropic_bot.gitwrite import fetch, without_credentials
 
-_REMOTE = "origin"
 _SERVER = re.compile(r"https://[A-Za-z0-9.-]+(?::\d{1,5})?|http://(?:127\.0\.0\.1|localhost)(?::\d{1,5})?")
 # Refs keep what was fetched, so that the next fetch asks for what is new only; so many pull requests have one.
 _SLOTS = 512
@@ -60,7 +60,7 @@ class Mirrors:
         with self._lock:
             # Also where one is: a process may have died while it made it.
             found = create_repository(path)
-            set_remote(found, _REMOTE, f"{self.server_url}/{name}.git")
+            set_remote(found, REMOTE, f"{self.server_url}/{name}.git")
         return found.with_token(self.server_url, token)
 
     def fetch(self, mirror: Repository, number: int, base: str, head: str) -> None:
@@ -71,7 +71,7 @@ class Mirrors:
         """
         ends = {"base": commit_id(base), "head": commit_id(head)}
         slot = f"refs/nootropic-server/{number % _SLOTS}"
-        done = fetch(mirror, _REMOTE, [f"+{oid}:{slot}/{name}" for name, oid in ends.items()])
+        done = fetch(mirror, REMOTE, [f"+{oid}:{slot}/{name}" for name, oid in ends.items()])
         if any(mirror.resolve(oid) is None for oid in ends.values()):
             reason = without_credentials(done.error_text) or "they are not there"
             raise RemoteError(
