@@ -9,15 +9,13 @@ and read as data. The target is what the forge says (row A8), the configuration 
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from nootropic_bot import config, resources
-from nootropic_bot.constants import CONFIG_FILE, PYPROJECT_FILE
-from nootropic_bot.errors import NootropicError, RemoteError, UsageError
+from nootropic_bot.basis import bring, configuration
+from nootropic_bot.bookkeeping import Books, opened
+from nootropic_bot.errors import NootropicError, UsageError
 from nootropic_bot.findingtext import plural
 from nootropic_bot.forge import Forge, ForgeError
 from nootropic_bot.git import Repository
@@ -28,24 +26,19 @@ from nootropic_bot.github.contents import read_file
 from nootropic_bot.github.events import WorkflowRunEvent
 from nootropic_bot.github.forge import GitHubForge
 from nootropic_bot.github.pulls import Pull, find_pulls
-from nootropic_bot.gitwrite import fetch, has_remote
 from nootropic_bot.handover import cleaned, muted, read_report
 from nootropic_bot.publish.anchors import Diff, make_diff, read_diff
 from nootropic_bot.publish.plan import Policy, ranked
 from nootropic_bot.publish.poster import Published, publish_report
 from nootropic_bot.records import Report
-from nootropic_bot.relayed import MAX_BYTES, Shown, fitting, read_records
+from nootropic_bot.relayed import Shown
 from nootropic_bot.rulefiles import find_rule_files, load_rules
+from nootropic_bot.rulepack import rules_text
 from nootropic_bot.sarif import to_sarif
+from nootropic_bot.session import rules_at
 from nootropic_bot.source import Source
-from nootropic_bot.state.schema import Draft
-from nootropic_bot.state.store import Store
-from nootropic_bot.state.sync import Sync
-from nootropic_bot.state.views import active_triage, known_findings, known_runs, known_suggestions
+from nootropic_bot.state.views import Triage
 from nootropic_bot.vetting import vetted, without_fixes
-
-# Where a checkout comes from; what the configuration calls the remote is known only when the base is here.
-_REMOTE = "origin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +72,12 @@ class _Basis:
 
 @dataclass(slots=True)
 class _Job:
-    """One delivery under way. `repo`: a clone, if there is one; `store`: its state; `sources`: of the fixes shown."""
+    """One delivery under way. `repo`: a clone, if there is one; `sources`: of the fixes shown."""
 
     client: Client
     repo: Repository | None
     pull: Pull
     delivery: Delivery
-    store: Store | None = None
     sources: Mapping[str, Source] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -139,22 +131,22 @@ def deliver(
         return Delivered(pull, status, report)
     try:
         return _deliver(_Job(client, repo, pull, delivery), forge, is_recorded=is_recorded)
-    except (NootropicError, sqlite3.DatabaseError) as error:
+    except NootropicError as error:
         return unreachable(pull, delivery, error)
 
 
 def _deliver(job: _Job, forge: Forge | None, *, is_recorded: bool) -> Delivered:
     pull = job.pull
     basis = _basis(job)
-    with _opened(job, basis.settings):
-        report = _prepared(job, basis.diff)
+    with opened(job.repo, basis.settings.state) as books:
+        report = _prepared(job, basis.diff, books.decisions())
         policy = Policy(basis.settings.fail_on, basis.settings.models.min_confidence)
         poster = forge or GitHubForge(job.client, pull.repository, pull.number)
         published = publish_report(report, basis.diff, poster, policy=policy, sarif=_sarif(job, report))
         recorded = None
         if is_recorded and basis.settings.state.record and published.status in ("posted", "silent"):
-            recorded = _record(job, _posted(report, published))
-    return Delivered(pull, published, report, recorded, tuple(job.notes))
+            recorded = _record(job, books, _posted(report, published), basis.settings)
+    return Delivered(pull, published, report, recorded, (*job.notes, *books.notes))
 
 
 # What it is placed on.
@@ -172,10 +164,8 @@ def _basis(job: _Job) -> _Basis:
 
 def _configured(job: _Job, read: Callable[[str], bytes | None]) -> config.Config:
     """What the base configures; where that is wrong, what holds without a configuration: the review is worth more."""
-    files = {name: read(name) for name in (CONFIG_FILE, PYPROJECT_FILE)}
-    cache = None if job.repo is None else job.repo.cache_dir
     try:
-        return config.load(files, os.environ, cache)
+        return configuration(read, None if job.repo is None else job.repo.cache_dir)
     except UsageError as error:
         job.notes.append(f"the configuration of the base is not used: {error.message}")
         return config.Config()
@@ -183,14 +173,7 @@ def _configured(job: _Job, read: Callable[[str], bytes | None]) -> config.Config
 
 def _has_commits(repo: Repository, pull: Pull) -> bool:
     """Whether base, head and where they parted are here, after fetching them as objects."""
-    wanted = [oid for oid in (pull.base, pull.head) if repo.resolve(oid) is None]
-    if wanted and has_remote(repo, _REMOTE):
-        try:
-            fetch(repo, _REMOTE, wanted)
-        except RemoteError:
-            return False
-    is_here = repo.resolve(pull.base) is not None and repo.resolve(pull.head) is not None
-    return is_here and repo.merge_base(pull.base, pull.head) is not None
+    return bring(repo, (pull.base, pull.head)) and repo.merge_base(pull.base, pull.head) is not None
 
 
 def _listed(job: _Job) -> Diff:
@@ -211,12 +194,9 @@ def _listed(job: _Job) -> Diff:
 # What is shown of it.
 
 
-def _prepared(job: _Job, diff: Diff) -> Report:
+def _prepared(job: _Job, diff: Diff, decisions: Sequence[Triage]) -> Report:
     """The report with the repository's decisions, without secrets, and with those fixes alone that stand."""
-    report = job.delivery.report
-    if job.store is not None:
-        report = muted(report, active_triage(job.store.index), job.pull.number)
-    checked = vetted(report, diff.contents)
+    checked = vetted(muted(job.delivery.report, decisions, job.pull.number), diff.contents)
     job.sources = checked.sources
     job.notes += [f"{plural(number, 'fix', 'fixes')} held back: {why}" for why, number in checked.held_back.items()]
     found = cleaned(checked.report)
@@ -245,98 +225,26 @@ def _sarif(job: _Job, report: Report) -> str | None:
     return json.dumps(to_sarif(report, rules=rules))
 
 
-# What is remembered of it.
-
-
-@contextmanager
-def _opened(job: _Job, settings: config.Config) -> Iterator[None]:
-    """The state, brought up to date: decisions may have been made since the analysis."""
-    if job.repo is None:
-        yield
-        return
-    with ExitStack() as stack:
-        try:
-            job.store = stack.enter_context(Store(job.repo, settings.state))
-            # Nothing is pushed yet: what a person's clone holds is theirs to share.
-            _shared(job, job.store, "read", Sync.fetch_alone)
-        except (NootropicError, sqlite3.DatabaseError) as error:
-            job.store = None
-            job.notes.append(f"the state can't be used, so that its decisions mark nothing: {_told(error)}")
-        try:
-            yield
-        finally:
-            job.store = None
-
-
-def _shared(job: _Job, store: Store, what: str, action: Callable[[Sync], object]) -> bool:
-    """Do something with the remote's state; what goes wrong is a note, since the review itself is worth more."""
-    try:
-        action(Sync(store))
-        store.index.update()
-    except NootropicError as error:
-        job.notes.append(f"the state was not {what}: {error.message}")
-        return False
-    except sqlite3.DatabaseError:
-        # It is made anew from the refs.
-        store.index.discard()
-        store.index.update()
-    return True
-
-
-def _record(job: _Job, report: Report) -> int | None:
-    """Write the records of the analysis, those that the state lacks, and push them."""
-    if job.store is None or not job.delivery.records:
+def _record(job: _Job, books: Books, report: Report, settings: config.Config) -> int | None:
+    """Enter what the analysis would have recorded of what was posted; None where it handed nothing over."""
+    repo, delivery = job.repo, job.delivery
+    if repo is None or not delivery.records:
         return None
     shown = Shown(report, job.sources, job.pull.number, is_fork=job.pull.is_fork)
+    return books.enter(delivery.records, delivery.report, shown, lambda: _rules(repo, settings, job.pull.base))
+
+
+def _rules(repo: Repository, settings: config.Config, base: str) -> bytes | None:
+    """The rules that the base configures, as one text; None where they can't be had."""
     try:
-        # The report as it came explains the records; what is held back is not recorded either.
-        found = _new(job.store, read_records(job.delivery.records, job.delivery.report, shown), shown)
-        drafts = fitting(found)
-        job.store.append(drafts)
-    except (NootropicError, sqlite3.DatabaseError) as error:
-        job.notes.append(f"nothing was recorded: {_told(error)}")
-        return 0
-    if len(drafts) < len(found):
-        job.notes.append(f"{len(found) - len(drafts)} records are left out: one review may add {MAX_BYTES:,} bytes")
-    is_shared = not drafts or _shared(job, job.store, "shared", Sync.run)
-    return len(drafts) if is_shared else 0
+        return rules_text(rules_at(repo, settings, base))
+    except UsageError:
+        return None
 
 
-def _new(store: Store, drafts: Sequence[Draft], shown: Shown) -> list[Draft]:
-    """The drafts that were not recorded before: a job may be started again.
-
-    Raises:
-        UsageError: a run is another pull request's.
-    """
-    index = store.index
-    runs = known_runs(index, [each.data["run"] for each in drafts if each.kind == "run"])
-    findings = known_findings(index, [each.data["finding"] for each in drafts if each.kind == "finding"])
-    fixes = known_suggestions(index, [each.data["suggestion"] for each in drafts if each.kind == "suggestion"])
-    if any(number != shown.number for _run, number in runs):
-        raise UsageError("the records are refused: a run of theirs is another pull request's")
-    # What a fork says of a fix that is known from elsewhere would stand before what is known of it.
-    elsewhere = {fix for fix, number in fixes if number != shown.number} if shown.is_fork else set()
-    own_runs = {run for run, _number in runs}
-
-    def is_new(each: Draft) -> bool:
-        if each.kind in ("run", "cost"):
-            return each.data["run"] not in own_runs
-        if each.kind == "finding":
-            return (each.data["finding"], each.data["pull_request"]) not in findings
-        identity = each.data["suggestion"]
-        return identity not in elsewhere and (identity, shown.number) not in fixes
-
-    return [each for each in drafts if is_new(each)]
-
-
-def unreachable(pull: Pull, delivery: Delivery, error: NootropicError | sqlite3.Error) -> Delivered:
+def unreachable(pull: Pull, delivery: Delivery, error: NootropicError) -> Delivered:
     """What became of a report whose pull request can't be reached: nothing of it is shown there."""
     report = _unplaced(delivery)
-    note = f"{type(error).__name__.lower()}: {_told(error)}"
+    note = f"{type(error).__name__.lower()}: {error.message}"
     published = Published("unreachable", not_posted=ranked(report, Policy()), notes=(note,))
     return Delivered(pull, published, report)
-
-
-def _told(error: NootropicError | sqlite3.Error) -> str:
-    """What went wrong, in words."""
-    return error.message if isinstance(error, NootropicError) else "the index of the state is damaged"

@@ -8,22 +8,20 @@ that is none becomes `\\xe9`).
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import asdict
 
-from nootropic_bot import __version__, resources
+from nootropic_bot import __version__
 from nootropic_bot.critique.stage import Located
 from nootropic_bot.errors import NootropicError
 from nootropic_bot.escape import valid_text
 from nootropic_bot.pipeline import Outcome
 from nootropic_bot.records import Suggestion
 from nootropic_bot.relayed import write_records
-from nootropic_bot.rulefiles import RuleSet
+from nootropic_bot.rulepack import rules_text
 from nootropic_bot.session import Session
-from nootropic_bot.state.redact import count_secrets, redact
+from nootropic_bot.state.redact import redact
 from nootropic_bot.state.schema import CostData, Draft, FindingData, Proof, RunData, SuggestionData
 from nootropic_bot.state.views import known_findings, known_suggestions
 from nootropic_bot.textedits import text_edits
@@ -70,7 +68,7 @@ def _drafts(outcome: Outcome) -> tuple[list[Draft], bytes | None]:
     session = outcome.critique.session
     run = secrets.token_hex(8)
     suggested = _new_suggestions(outcome)
-    rules = _rules_text(session) if suggested else None
+    rules = rules_text(session.rules) if suggested else None
     rules_id = hashlib.sha256(rules).hexdigest() if rules else session.rules.hash
     drafts = [Draft("run", _run(outcome, run)), *_findings(outcome, run)]
     drafts += _costs(session, run)
@@ -193,24 +191,3 @@ def _proof(outcome: Outcome, suggestion: Suggestion, blob: str, rules_id: str) -
     if suggestion.prompt is not None:
         proof["prompt"] = suggestion.prompt
     return proof
-
-
-def _rules_text(session: Session) -> bytes | None:
-    """The rules as they were, for a replay; None when rules of the user's hold a secret."""
-    rules = session.rules
-    bundled = str(resources.bundled_rules())
-    bodies = json.loads(rules.engine_file)["rules"]
-    foreign = [body for rule, body in zip(rules.rules, bodies, strict=True) if not rule.file.startswith(bundled)]
-    return None if count_secrets(foreign) else pack_rules(rules)
-
-
-def pack_rules(rules: RuleSet) -> bytes:
-    """Rules as an attachment; where their files lay is left out."""
-    entries = [{key: value for key, value in asdict(rule).items() if key != "file"} for rule in rules.rules]
-    packed = {
-        "rules": entries,
-        "hash": rules.hash,
-        "has_path_filters": rules.has_path_filters,
-        "engine_file": rules.engine_file.decode(),
-    }
-    return json.dumps(packed, sort_keys=True, separators=(",", ":")).encode()

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from nootropic_bot import config
-from nootropic_bot.constants import CONFIG_FILE, PYPROJECT_FILE
-from nootropic_bot.errors import EnvironmentFault, RemoteError
+from nootropic_bot.basis import bring, configuration
+from nootropic_bot.bookkeeping import mended
+from nootropic_bot.errors import RemoteError
 from nootropic_bot.git import Repository
 from nootropic_bot.github.runner import Runner
-from nootropic_bot.gitwrite import fetch, has_remote
 from nootropic_bot.handover import muted
 from nootropic_bot.records import Report
 from nootropic_bot.state.compact import share
+from nootropic_bot.state.index import Index
 from nootropic_bot.state.schema import Draft
 from nootropic_bot.state.store import Store
 from nootropic_bot.state.views import (
@@ -32,7 +33,7 @@ from nootropic_bot.state.views import (
     last_run,
 )
 
-_REMOTE = "origin"
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -54,30 +55,25 @@ class SharedState:
 
     def is_carried_out(self, command: str) -> bool:
         """Whether something was recorded for a command, by its key."""
-        with _readable(self._store):
-            return is_carried_out(self._store.index, command)
+        return self._ask(lambda index: is_carried_out(index, command))
 
     def findings(self) -> Sequence[KnownFinding]:
         """What was recorded as found in the pull request."""
-        with _readable(self._store):
-            return findings_of(self._store.index, self.pull_request)
+        return self._ask(lambda index: findings_of(index, self.pull_request))
 
     def last_run(self) -> LastRun | None:
         """The latest review of it."""
-        with _readable(self._store):
-            return last_run(self._store.index, self.pull_request)
+        return self._ask(lambda index: last_run(index, self.pull_request))
 
     def decisions(self) -> Sequence[Triage]:
         """The decisions that speak of this pull request, or of findings that it has."""
         known = {each.finding for each in self.findings()}
-        with _readable(self._store):
-            entries = active_triage(self._store.index)
+        entries = self._ask(active_triage)
         return [each for each in entries if each.pull_request == self.pull_request or each.finding in known]
 
     def mute(self, report: Report) -> Report:
         """A report with what was decided since, or is not known where it was made: marked, not dropped."""
-        with _readable(self._store):
-            return muted(report, active_triage(self._store.index), self.pull_request)
+        return muted(report, self._ask(active_triage), self.pull_request)
 
     def record(self, drafts: Sequence[Draft]) -> None:
         """Write down and push; secrets are taken out before.
@@ -89,9 +85,8 @@ class SharedState:
             # What people said is recorded all the same; what became of suggestions is what the setting is about.
             drafts = [draft for draft in drafts if draft.kind != "outcome"]
         if drafts:
-            with _readable(self._store):
-                self._store.append(drafts)
-                share(self._store, closing=bool(os.environ.get("CI")))
+            mended(self._store, lambda store: store.append(drafts))
+            mended(self._store, lambda store: share(store, closing=bool(os.environ.get("CI"))))
 
     @cached_property
     def repository(self) -> Repository:
@@ -106,22 +101,21 @@ class SharedState:
             RemoteError: the commit is not here and can't be fetched.
         """
         repo = self.repository
-        if repo.resolve(self.base) is None and has_remote(repo, _REMOTE):
-            fetch(repo, _REMOTE, [self.base])
-        if repo.resolve(self.base) is None:
+        if not bring(repo, [self.base]):
             raise RemoteError(
                 f"the base commit {self.base[:12]} can't be fetched", "check the base branch out before this step"
             )
-        files = {name: repo.read_path(self.base, name) for name in (CONFIG_FILE, PYPROJECT_FILE)}
-        return config.load(files, os.environ, repo.cache_dir)
+        return configuration(lambda name: repo.read_path(self.base, name), repo.cache_dir)
 
     @cached_property
     def _store(self) -> Store:
         store = self._resources.enter_context(Store(self.repository, self.config.state))
-        with _readable(store):
-            share(store)
-            store.index.update()
+        mended(store, share)
+        mended(store, lambda opened: opened.index.update())
         return store
+
+    def _ask(self, question: Callable[[Index], _T]) -> _T:
+        return mended(self._store, lambda store: question(store.index))
 
 
 @contextmanager
@@ -129,13 +123,3 @@ def shared_state(runner: Runner, start: Path, pull_request: int, base: str) -> I
     """The state for as long as the context lasts; nothing is opened yet."""
     with contextlib.closing(SharedState(runner, start, pull_request, base)) as state:
         yield state
-
-
-@contextmanager
-def _readable(store: Store) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        store.index.discard()
-        problem = "the index of the state was damaged and has been removed; nothing is lost"
-        raise EnvironmentFault(problem, "give the command again: it is made anew") from error

@@ -6,9 +6,8 @@ recorded with the suggestion. The engine is the one installed now; a difference 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from nootropic_bot import __version__
@@ -18,8 +17,9 @@ from nootropic_bot.critique.critic import Critic, Deadline
 from nootropic_bot.critique.scope import fingerprints
 from nootropic_bot.critique.semgrep import find_engine
 from nootropic_bot.errors import UsageError
-from nootropic_bot.records import Check, Proposal, Rule
+from nootropic_bot.records import Check, Proposal
 from nootropic_bot.rulefiles import RuleSet
+from nootropic_bot.rulepack import unpack_rules
 from nootropic_bot.source import Source, Undecodable, decode
 from nootropic_bot.state import refs, schema
 from nootropic_bot.state.segments import read_attachment
@@ -102,23 +102,3 @@ def _rules(store: Store, sha256: str) -> RuleSet | None:
         return None if content is None else unpack_rules(content)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-
-
-def unpack_rules(content: bytes) -> RuleSet:
-    """Rules from an attachment (`recording.pack_rules`); fields that a newer version added are passed over.
-
-    Raises:
-        ValueError, TypeError, KeyError, AttributeError: it is none.
-    """
-    packed = json.loads(content)
-    known = {field.name for field in fields(Rule)}
-    rules = []
-    for entry in packed["rules"]:
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items() if k in known}
-        rules.append(Rule(**values))
-    bodies = json.loads(packed["engine_file"])["rules"]
-    if len(bodies) != len(rules) or not all(
-        isinstance(body, dict) and isinstance(r.id, str) for body, r in zip(bodies, rules, strict=True)
-    ):
-        raise ValueError("rules and their bodies differ")
-    return RuleSet(tuple(rules), packed["hash"], bool(packed["has_path_filters"]), packed["engine_file"].encode())

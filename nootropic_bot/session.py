@@ -164,14 +164,26 @@ def _config_files(repo: Repository, commit: str | None) -> dict[str, bytes | Non
     return {name: repo.read_path(commit or "", name) for name in (CONFIG_FILE, PYPROJECT_FILE)}
 
 
+def rules_at(repo: Repository, settings: config.Config, commit: str) -> RuleSet:
+    """The rules that hold at a commit, without any that a command line names.
+
+    Raises:
+        UsageError: they are not there, or are wrong.
+    """
+    return load_rules(_configured_rules(repo, settings, commit), repo.cache_dir)
+
+
+def _configured_rules(repo: Repository, settings: config.Config, commit: str) -> list[RuleFile]:
+    files = find_rule_files(resources.bundled_rules()) if settings.bundled_rules else []
+    for path in settings.rules:
+        files += _repository_rules(repo, path, commit)
+    return files
+
+
 def _rule_files(
     repo: Repository, settings: config.Config, request: Request, commit: str | None, start: Path
 ) -> list[RuleFile]:
-    files: list[RuleFile] = []
-    if settings.bundled_rules:
-        files += find_rule_files(resources.bundled_rules())
-    for path in settings.rules:
-        files += _repository_rules(repo, path, commit or "")
+    files = _configured_rules(repo, settings, commit or "")
     for given in request.rules:
         inside = _inside(repo, start / given) if commit else None
         # A pull request does not supply the rules that review it, even when they are named on the command line.

@@ -150,8 +150,11 @@ class Index:
         return result
 
     def add(self, ref: str, before: str | None, tip: str, segments: Sequence[tuple[str, Sequence[Line]]]) -> None:
-        """Take in what this process just appended, if the index knew all of the log before; else an update will."""
-        with contextlib.suppress(sqlite3.OperationalError), self._transaction():
+        """Take in what this process just appended, if the index knew all of the log before; else an update will.
+
+        It is in the refs already: a database that fails is the next reader's to mend.
+        """
+        with contextlib.suppress(sqlite3.DatabaseError), self._transaction():
             known = self.db.execute("SELECT tip FROM ref WHERE name = ?", (ref,)).fetchone()
             if known != (None if before is None else (before,)):
                 return

@@ -11,6 +11,7 @@ import pytest
 
 from nootropic_bot.git import Repository
 from nootropic_bot.gitwrite import fetch
+from nootropic_bot.marker import parse_marker
 from tests.support.clock import Clock
 from tests.support.github_server import GitHubServer
 from tests.support.repo import Repo
@@ -30,6 +31,14 @@ def run(name, text):
 def collect(item, found=[]):
     found.append(item)
     return found
+"""
+OWN_RULE = """rules:
+  - id: own-rule
+    languages: [python]
+    severity: WARNING
+    message: No help.
+    pattern: help($X)
+    fix: print($X)
 """
 
 
@@ -86,17 +95,87 @@ def test_a_real_review_is_posted_and_recorded_once(story: TrustedJob) -> None:
     assert story.publish(run).code == 0
     assert len(recorded(story)) == len(records), "nothing is recorded twice"
 
-    # A person decides in the repository; one finding is fixed; a person answers to another.
-    decided, fixed = sorted(ids)[:2]
+
+def test_decisions_fixes_and_replies_are_minded_on_the_next_push(story: TrustedJob) -> None:
+    """A person decides about one finding in the repository, answers to another, and the author fixes a third."""
+    files = analyse(story)
+    by_rule = {each["rule_id"]: each["id"] for each in json.loads(files["report.json"])["findings"] if each["in_scope"]}
+    assert story.publish(story.run(files)).code == 0
+    threads = {parse_marker(thread.comments[0].body).finding: thread for thread in story.pull.threads}  # type: ignore[union-attr]
+    assert threads.keys() == set(by_rule.values())
+    decided, answered, fixed = (
+        by_rule[rule] for rule in ("yaml-unsafe-loader", "mutable-default-argument", "none-comparison")
+    )
     person = story.server.checkout(story.repository, story.folder / "person")
     assert person.bot("triage", "add", "--finding", decided, "--reason", "we know").code == 0
     assert person.bot("state", "sync").code == 0
-    muted = story.publish(run)
-    assert muted.code == 0
+    talk = story.server.client("bot").get_repo("octo/app").get_pull(1)
+    talk.create_review_comment_reply(threads[answered].comments[0].id, "Is that so?")
+
+    story.push({"app.py": AFTER.replace("name == None", "name is None")})
+    assert story.publish(story.run(analyse(story))).code == 0
     (summary,) = [comment.body for comment in story.pull.comments]
     assert "1 suppressed" in summary
-    assert len(story.bodies()) == len(ids), "what is muted stays where it is"
-    assert fixed in {data["finding"] for data in by_kind["finding"]}
+    assert "1 of the earlier comments fixed" in summary
+    assert {each for each, thread in threads.items() if thread.resolved_by is not None} == {fixed}
+    assert len(story.pull.threads) == len(by_rule), "nothing is there twice, and what is muted stays where it is"
+    assert [each.body for each in threads[answered].comments[1:]] == ["Is that so?"]
+    runs = [each["data"] for each in recorded(story) if each["kind"] == "run"]
+    assert [each["head"] for each in runs] == [story.pull.heads[-2], story.pull.head]
+
+
+def replayed(job: TrustedJob) -> dict[str, tuple[str, str]]:
+    """What a proof comes to that is run again in a fresh clone with the pull request's commits, by rule."""
+    reader: Repo = job.server.checkout(job.repository, job.folder / "prover")
+    reader.git("fetch", "--quiet", "origin", "refs/pull/1/head")
+    assert reader.bot("state", "sync").code == 0
+    found = {}
+    for each in recorded(job):
+        if each["kind"] == "suggestion":
+            done = reader.bot("state", "verify", "--replay", each["data"]["suggestion"], "--format", "json")
+            found[each["data"]["rule_id"]] = (done.report["answer"], done.report["reason"])
+    return found
+
+
+def test_the_proof_of_a_forks_fix_can_be_run_again(server: GitHubServer, tmp_path: Path, clock: Clock) -> None:
+    """With the rules of the base, its own among them, which the trusted job reads for itself."""
+    base = {"app.py": BEFORE, "nootropic.toml": 'rules = ["own"]\n', "own/rule.yaml": OWN_RULE}
+    job = TrustedJob.open(server, tmp_path, base, {"app.py": AFTER + "\nhelp(1)\n"})
+    job.clock = clock
+    done = job.publish(job.run(analyse(job)))
+    assert (done.code, "note:" in done.out) == (0, False)
+    answers = replayed(job)
+    assert {"own-rule", "none-comparison", "yaml-unsafe-loader"} <= answers.keys()
+    assert set(answers.values()) == {("holds", "every check passed again")}
+    texts, fixes = attachments(job), len(answers)
+    job.push({"app.py": AFTER + "\nhelp(1)\nhelp(2)\n"})
+    assert "recorded: 3" in job.publish(job.run(analyse(job))).out, "the run, the finding, its fix"
+    assert len([each for each in recorded(job) if each["kind"] == "suggestion"]) == fixes + 1
+    assert attachments(job) == texts, "what the state has is not written again"
+
+
+def attachments(job: TrustedJob) -> list[str]:
+    """The rules' texts that the remote's state holds, once for each commit that names one."""
+    git = job.repository.git
+    commits = git.run("rev-list", "--glob=refs/nootropic/*").decode().split()
+    listed = (git.run("ls-tree", "-r", "--name-only", commit).decode().split() for commit in commits)
+    return sorted(name for names in listed for name in names if name.startswith("attachments/"))
+
+
+def test_the_rules_of_a_fork_are_not_kept(story: TrustedJob) -> None:
+    """It says that its fixes were proved under rules of which only it knows the text."""
+    files = analyse(story)
+    lines = [json.loads(line) for line in files["records.jsonl"].splitlines()]
+    for each in lines:
+        if each["kind"] == "suggestion":
+            each["data"]["proof"]["rules"] = "ab" * 32
+    raw = "".join(json.dumps(each) + "\n" for each in lines).encode()
+    done = story.publish(story.run({**files, "records.jsonl": raw}))
+    assert done.code == 0
+    assert "note: the rules of the analysis are not those of the base: its proofs can't be run again" in done.out
+    assert attachments(story) == []
+    answers = replayed(story)
+    assert set(answers.values()) == {("unavailable", "the rules' text was not recorded, or is not in this clone")}
 
 
 def test_records_that_lie_are_left_out_and_the_review_is_posted(story: TrustedJob) -> None:
