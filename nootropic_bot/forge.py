@@ -75,7 +75,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A proposed change. `is_fork`: its branch is in another repository. `can_write`: we may comment on it."""
+    """A proposed change. `is_merged`: that is why it is not open. `is_fork`: its branch is in another repository.
+    `can_write`: we may comment on it."""
 
     number: int
     head: str
@@ -84,6 +85,7 @@ class PullRequest:
     is_draft: bool = False
     is_fork: bool = False
     can_write: bool = True
+    is_merged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ _ID = re.compile(r"[0-9a-f]{8,64}")
 _LINE = re.compile(r"<!-- nootropic:v1((?: [a-z]{1,16}=[0-9a-f]{1,64}){1,8}) -->")
 _COMMENT_KEYS = frozenset({"finding", "suggestion", "block", "fixed"})
 _SUMMARY_KEYS = frozenset({"summary", "settled"})
-_REPLY_KEYS = frozenset({"reply", "comment", "done"})
+_REPLY_KEYS = frozenset({"reply", "comment", "done", "effect"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,18 @@ class ReplyMarker:
     """What a reply in the conversation says of itself.
 
     `reply`: a hash of what it answers, so that the same command is answered in the same place. `comment`: the number of
-    the newest comment that it answers. `is_done`: nothing is left to do for that one.
+    the newest comment that it answers. `is_done`: nothing is left to do for that one. `has_effect`: it tells of
+    something that was changed for that one, which stays said.
     """
 
     reply: str
     comment: int
     is_done: bool = False
+    has_effect: bool = False
 
     def __str__(self) -> str:
-        return _line({"reply": self.reply, "comment": f"{self.comment:x}", "done": "1" if self.is_done else None})
+        flags = {"done": "1" if self.is_done else None, "effect": "1" if self.has_effect else None}
+        return _line({"reply": self.reply, "comment": f"{self.comment:x}", **flags})
 
 
 def key(identity: str) -> str:
@@ -90,9 +93,11 @@ def parse_summary_marker(body: str) -> SummaryMarker | None:
 def parse_reply_marker(body: str) -> ReplyMarker | None:
     """The marker of a reply in the conversation, or None."""
     fields = _fields(body, _REPLY_KEYS)
-    if fields is None or not {"reply", "comment"} <= fields.keys() or fields.get("done", "1") != "1":
+    if fields is None or not {"reply", "comment"} <= fields.keys():
         return None
-    return ReplyMarker(fields["reply"], int(fields["comment"], 16), "done" in fields)
+    if any(fields.get(flag, "1") != "1" for flag in ("done", "effect")):
+        return None
+    return ReplyMarker(fields["reply"], int(fields["comment"], 16), "done" in fields, "effect" in fields)
 
 
 def _line(fields: dict[str, str | None]) -> str:

@@ -29,7 +29,7 @@ from nootropic_bot.github.pulls import Pull, find_pulls
 from nootropic_bot.handover import cleaned, muted, read_report
 from nootropic_bot.publish.anchors import Diff, make_diff, read_diff
 from nootropic_bot.publish.plan import Policy, ranked
-from nootropic_bot.publish.poster import Published, publish_report
+from nootropic_bot.publish.poster import Published, Status, publish_report
 from nootropic_bot.records import Report
 from nootropic_bot.relayed import Shown
 from nootropic_bot.rulefiles import find_rule_files, load_rules
@@ -127,8 +127,9 @@ def deliver(
     """
     if delivery.report.head != pull.head or not pull.is_open:
         report = _unplaced(delivery)
-        status: Published = Published("stale" if pull.is_open else "closed", not_posted=ranked(report, Policy()))
-        return Delivered(pull, status, report)
+        status: Status = "stale" if pull.is_open else "closed"
+        published = Published(status, not_posted=ranked(report, Policy()), is_merged=pull.is_merged)
+        return Delivered(pull, published, report)
     try:
         return _deliver(_Job(client, repo, pull, delivery), forge, is_recorded=is_recorded)
     except NootropicError as error:

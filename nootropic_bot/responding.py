@@ -28,7 +28,7 @@ from nootropic_bot.records import Report, Rule
 from nootropic_bot.remembering import SharedState, shared_state
 from nootropic_bot.reports import MAX_REPORT_BYTES, counts
 from nootropic_bot.respond.acting import Acted, Tools, act
-from nootropic_bot.respond.answers import commit_name
+from nootropic_bot.respond.answers import closed, commit_name
 from nootropic_bot.respond.authorise import Authorised, authorise
 from nootropic_bot.respond.outcome import Answer
 from nootropic_bot.respond.plan import Plan, Said, read_plan
@@ -156,8 +156,13 @@ class _Publisher:
         published = delivered.published
         if published.status == "unreachable":
             raise RemoteError("the comments of the pull request could not be read or written", "try again later")
-        if published.status in ("stale", "closed"):
-            return Answer("The pull request has changed meanwhile, so nothing was posted.\n", published.status)
+        if published.status == "closed":
+            return Answer(closed(is_merged=published.is_merged), "the pull request was closed meanwhile")
+        if published.status == "stale":
+            return Answer(
+                "The pull request has another head now, and its own review speaks for that: nothing was posted.\n",
+                "the head has moved",
+            )
         notes = [f"- {inline_text(note)}\n" for note in (*delivered.notes, *published.notes)]
         left = [listed(finding, None) for finding in published.not_posted]
         text = (

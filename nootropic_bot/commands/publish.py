@@ -217,7 +217,7 @@ def _left(delivered: Delivered) -> Sequence[Finding]:
 def _lines(delivered: Delivered) -> list[str]:
     pull, published = delivered.pull, delivered.published
     status = _STATUS[published.status]
-    if published.status == "closed" and pull.is_merged:
+    if published.is_merged:
         status = "nothing posted: the pull request is merged"
     lines = [f"{pull.repository}#{pull.number} at {pull.head[:10]}: {status}"]
     if published.status in ("posted", "unreachable"):

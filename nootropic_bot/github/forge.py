@@ -228,6 +228,7 @@ def _as_pull_request(number: int, pull: Mapping[str, Any]) -> PullRequest:
         is_open=pull["state"] == "OPEN",
         is_draft=bool(pull["isDraft"]),
         is_fork=bool(pull["isCrossRepository"]),
+        is_merged=pull["state"] == "MERGED",
     )
 
 

@@ -46,7 +46,9 @@ class Pull:
     @property
     def as_known(self) -> PullRequest:
         """The same in the words that all forges share."""
-        return PullRequest(self.number, self.head, self.base, self.is_open, self.is_draft, self.is_fork)
+        return PullRequest(
+            self.number, self.head, self.base, self.is_open, self.is_draft, self.is_fork, is_merged=self.is_merged
+        )
 
 
 def get_pull(client: Client, repository: str, number: int) -> Pull:

@@ -39,8 +39,8 @@ class Published:
     """What became of a plan.
 
     `status`: "silent": there was nothing to say, but by a check that passes; "stale": the head is another one, so this
-    was dropped and a scan of the new head speaks; "closed": the pull request is closed; "unreachable": it could not be
-    read.
+    was dropped and a scan of the new head speaks; "closed": the pull request is closed, or merged (`is_merged`);
+    "unreachable": it could not be read.
     `commented`: findings that got a comment. `listed`: findings that are in the summary or the check only. `rewritten`:
     findings whose comment was edited. `fixed`: threads that were settled. `not_posted`: findings that are nowhere on
     the pull request. `notes`: what was refused, one line each. `retry_after`: seconds that the forge asked to wait.
@@ -54,6 +54,7 @@ class Published:
     not_posted: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     retry_after: float | None = None
+    is_merged: bool = False
 
 
 def publish_report(
@@ -87,7 +88,7 @@ def publish(made: Plan, forge: Forge, sarif: str | None = None) -> Published:
         return Published("unreachable", not_posted=made.findings, notes=(note,), retry_after=retry_after)
     status = _status(made, pull_request)
     if status is not None:
-        return Published(status, not_posted=made.findings)
+        return Published(status, not_posted=made.findings, is_merged=pull_request.is_merged)
     poster = _Poster(made, forge)
     if made.is_silent:
         poster.pass_silently()

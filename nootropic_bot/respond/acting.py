@@ -81,14 +81,14 @@ def act(plan: Plan, report: Report | NootropicError | None, tools: Tools) -> Act
         return Acted("the command was carried out meanwhile")
     room = host.comment_limit - ROOM_FOR_MARKER
     text = answer.text if len(answer.text) <= room else "The answer is too long for a comment.\n"
-    ledger.put(host, text, ReplyMarker(name, plan.comment, answer.is_done))
+    ledger.put(host, text, ReplyMarker(name, plan.comment, answer.is_done, answer.has_effect))
     return Acted(f"{plan.command.verb}: {answer.note}", text, answer.exit_code)
 
 
 def _answer(plan: Plan, report: Report | NootropicError | None, tools: Tools) -> Answer:
     target, verb = tools.host.target(), plan.command.verb
     if not target.is_open and verb not in ONLY_TELLS:
-        return Answer(closed(target), "the pull request is not open")
+        return Answer(closed(is_merged=target.is_merged), "the pull request is not open")
     if verb not in ONLY_TELLS or plan.login != target.author:
         # Asked again: minutes may have passed, and now something is done.
         permission = tools.host.permission(plan.login)
@@ -108,7 +108,7 @@ def _of_failure(error: NootropicError, plan: Plan, tools: Tools) -> Answer:
     if isinstance(error, ForgeError):
         target = tools.host.target()
         if not target.is_open:
-            return Answer(closed(target), "the pull request was closed meanwhile")
+            return Answer(closed(is_merged=target.is_merged), "the pull request was closed meanwhile")
         if target.head != plan.head:
             # It may be the very commit, by another delivery.
             now = Situation(plan, target, tools.host, tools.memory)

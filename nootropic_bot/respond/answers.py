@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 from nootropic_bot.errors import NootropicError
@@ -89,10 +89,11 @@ def not_understood(why: str) -> str:
     return f"**Not understood.** {why}\n" + ("" if there in why else f"\n{there} lists all commands.\n")
 
 
-def closed(target: Target) -> str:
+def closed(*, is_merged: bool) -> str:
     """On a pull request that is not open."""
-    how = "merged" if target.is_merged else "closed"
-    return f"This pull request is {how}, so nothing was done.\n"
+    if is_merged:
+        return "This pull request is merged, so nothing was done.\n"
+    return "This pull request is closed, so nothing was done. Once it is open again, give the command again.\n"
 
 
 def failed(what: str, error: NootropicError) -> str:
@@ -113,10 +114,33 @@ def unclear(error: Unclear, noun: str) -> str:
     if error.fitting:
         head = f"{given} is the beginning of {plural(len(error.fitting), noun)}. Give more of one of these:"
     elif error.known:
-        head = f"There is no {noun} {given} here. There {'is' if len(error.known) == 1 else 'are'}:"
+        head = f"There is no {noun} {given} here. There {_are(error.known)}:"
     else:
         return f"There is no {noun} {given} here; in fact there is none at all.\n"
     return f"{head}\n\n{_ids(error.fitting or error.known)}"
+
+
+def never_posted(given: str, known: Mapping[str, str]) -> str:
+    """To `feedback` on a finding of which nothing is known here."""
+    head = f"No finding {inline_code(given)} was posted or recorded in this pull request, so nothing was recorded."
+    return f"{head} {_look_again()}\n" + (f"\nThere {_are(known)}:\n\n{_ids(known)}" if known else "")
+
+
+def no_such_rule(given: str, rules: Sequence[str], near: str | None) -> str:
+    """To `ignore` of a rule of which no finding is known here. `rules`: those of which one is; `near`: one like it."""
+    rule = inline_code(given)
+    head = f"No finding of the rule {rule} was posted or recorded in this pull request, so nothing was ignored."
+    meant = f" Did you mean {inline_code(near)}?" if near else ""
+    there = f" There {_are(rules)}: {', '.join(map(inline_code, rules[:_MAX_LISTED]))}." if rules and not near else ""
+    return f"{head}{meant}{there}" + ("\n" if meant else f" {_look_again()}\n")
+
+
+def _look_again() -> str:
+    return f"{markdown_code(f'{NAME} review')} looks at it again, posts what it finds, and records it."
+
+
+def _are(items: Sized) -> str:
+    return "is" if len(items) == 1 else "are"
 
 
 def _ids(ids: Mapping[str, str]) -> str:

@@ -76,7 +76,7 @@ def _permit(said: Said, command: Command, target: Target, host: Host, ledger: Le
     if ledger.is_answered(name, said.comment):
         return Authorised("answered", "the command was carried out before")
     if not target.is_open and command.verb not in ONLY_TELLS:
-        ledger.put(host, closed(target), ReplyMarker(name, said.comment, is_done=True))
+        ledger.put(host, closed(is_merged=target.is_merged), ReplyMarker(name, said.comment, is_done=True))
         return Authorised("closed", NOT_OPEN)
     try:
         host.acknowledge(said.comment)

@@ -22,7 +22,7 @@ def earlier_commit(situation: Situation) -> Answer | None:
     head, target = situation.target.head, situation.target
     if target.is_fork or f"\n{COMMAND_TRAILER}: {situation.plan.key}\n" not in f"{situation.host.message(head)}\n":
         return None
-    return Answer(f"Committed in {commit_name(head)}.\n", "committed before")
+    return Answer(f"Committed in {commit_name(head)}.\n", "committed before", has_effect=True)
 
 
 def apply_fixes(situation: Situation, report: Report) -> Answer:
@@ -47,7 +47,7 @@ def apply_fixes(situation: Situation, report: Report) -> Answer:
     message = commit_message(plan, patched, host.co_author(plan.login, plan.account))
     commit = host.commit(target, patched.files, message)
     remark, code = _go_on(situation, patched, commit)
-    return Answer(committed(plan, patched, commit, remark), f"committed {commit}", code)
+    return Answer(committed(plan, patched, commit, remark), f"committed {commit}", code, has_effect=True)
 
 
 def _go_on(situation: Situation, patched: Patched, commit: str) -> tuple[str, int]:

@@ -10,13 +10,14 @@ from nootropic_bot.errors import NootropicError
 from nootropic_bot.escape import valid_text
 from nootropic_bot.findingtext import plural
 from nootropic_bot.forge import ForgeError, Thread
-from nootropic_bot.markdown import inline_code
 from nootropic_bot.marker import Marker, key
 from nootropic_bot.records import Report
 from nootropic_bot.respond.answers import (
     Standing,
     ignored,
     marked_as_false_positive,
+    never_posted,
+    no_such_rule,
     settled_thread,
     thanked,
     unclear,
@@ -50,16 +51,18 @@ def mark_false_positive(situation: Situation, report: Report) -> Answer:
         "author": plan.login,
         "command": plan.key,
     }
+    # Read before: what fails after it is recorded could only be told as if it had not been.
+    threads = situation.host.threads()
     _record(situation, Draft("triage", data))
-    remark = _settle(situation, situation.host.threads(), {finding.id}, "Marked as a false positive", reason)
-    return Answer(f"{marked_as_false_positive(finding, plan.login, reason)}{remark}", "recorded")
+    remark = _settle(situation, threads, {finding.id}, "Marked as a false positive", reason)
+    return Answer(f"{marked_as_false_positive(finding, plan.login, reason)}{remark}", "recorded", has_effect=True)
 
 
 def earlier_decision(situation: Situation) -> Answer | None:
     """The answer, if this very command was recorded: an earlier run ended before it could say so."""
     if not situation.memory.is_carried_out(situation.plan.key):
         return None
-    return Answer("It is recorded.\n", "recorded before")
+    return Answer("It is recorded.\n", "recorded before", has_effect=True)
 
 
 def ignore_rule(situation: Situation) -> Answer:
@@ -69,7 +72,9 @@ def ignore_rule(situation: Situation) -> Answer:
     rules = _known(situation, threads)
     rule_id = plan.command.target or ""
     if rule_id not in rules.values():
-        return Answer(_no_such_rule(rule_id, rules.values()), "not found")
+        there = sorted({rule for rule in rules.values() if rule})
+        near = next(iter(difflib.get_close_matches(rule_id, there, 1)), None)
+        return Answer(no_such_rule(rule_id, there, near), "not found")
     reason = f"ignored in pull request {number}"
     data: TriageData = {
         "action": "add",
@@ -82,7 +87,7 @@ def ignore_rule(situation: Situation) -> Answer:
     _record(situation, Draft("triage", data))
     about = {finding for finding, rule in rules.items() if rule == rule_id}
     remark = _settle(situation, threads, about, "Ignored in this pull request", f"all findings of {rule_id}")
-    return Answer(f"{ignored(rule_id, number, plan.login)}{remark}", "recorded")
+    return Answer(f"{ignored(rule_id, number, plan.login)}{remark}", "recorded", has_effect=True)
 
 
 def give_feedback(situation: Situation) -> Answer:
@@ -92,7 +97,8 @@ def give_feedback(situation: Situation) -> Answer:
     try:
         finding = the_one(plan.command.target or "", rules)
     except Unclear as error:
-        return Answer(unclear(error, "finding"), "not found")
+        text = unclear(error, "finding") if error.fitting else never_posted(error.given, error.known)
+        return Answer(text, "not found")
     vote = plan.command.vote or "up"
     data: NoteData = {
         "text": f"feedback: {vote}",
@@ -105,7 +111,7 @@ def give_feedback(situation: Situation) -> Answer:
     if rules[finding]:
         data["rule_id"] = rules[finding]
     _record(situation, Draft("note", data))
-    return Answer(thanked(finding, vote), "recorded")
+    return Answer(thanked(finding, vote), "recorded", has_effect=True)
 
 
 def standing(situation: Situation) -> Standing:
@@ -164,11 +170,3 @@ def _resolve(situation: Situation, thread: Thread) -> None:
     except ForgeError:
         # The comment says it already; to resolve it takes a permission that the job may not have.
         return
-
-
-def _no_such_rule(given: str, known: Iterable[str]) -> str:
-    rules = sorted({rule for rule in known if rule})
-    near = difflib.get_close_matches(given, rules, 1)
-    meant = f" Did you mean {inline_code(near[0])}?" if near else ""
-    there = f" There are: {', '.join(map(inline_code, rules[:20]))}." if rules and not near else ""
-    return f"No finding of the rule {inline_code(given)} is known in this pull request.{meant}{there}\n"

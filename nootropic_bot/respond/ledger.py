@@ -83,14 +83,24 @@ class Ledger:
     def put(self, host: Host, text: str, marker: ReplyMarker) -> None:
         """Write a reply, in place of the one of that name; nothing where it says the same already.
 
-        What was done is not written over by what failed, or by what an older comment asked for.
+        What was done is not written over by what failed, or by what an older comment asked for; what was changed, such
+        as the commit that was made, by nothing but the same words.
         """
         body = f"{text.rstrip()}\n\n{marker}"
         found = self.find(marker.reply)
-        if found is None or (found[1].is_done and (not marker.is_done or marker.comment < found[1].comment)):
+        if found is None or _stays(*found, text, marker):
             host.reply(body)
         elif found[0].body.split() != body.split():
             host.edit_reply(found[0].id, body)
+
+
+def _stays(remark: Remark, said: ReplyMarker, text: str, marker: ReplyMarker) -> bool:
+    """Whether an earlier reply is kept beside this one."""
+    if not said.is_done:
+        return False
+    if not marker.is_done or marker.comment < said.comment:
+        return True
+    return said.has_effect and remark.body.rstrip().rpartition("\n")[0].split() != text.split()
 
 
 def _is_command(remark: Remark, login: str, since: datetime) -> bool:

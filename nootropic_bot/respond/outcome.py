@@ -16,13 +16,17 @@ ROOM_FOR_MARKER = 200
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply. `text`: Markdown; `note`: the same in a few words, for the log. `is_done`: the command is settled, so
-    that it does nothing when its comment is delivered again."""
+    """A reply. `text`: Markdown; `note`: the same in a few words, for the log.
+
+    `is_done`: the command is settled, so that it does nothing when its comment is delivered again. `has_effect`: it
+    changed something of which this text tells, so that no later answer takes its place.
+    """
 
     text: str
     note: str
     exit_code: int = EXIT_CLEAN
     is_done: bool = True
+    has_effect: bool = False
 
 
 @dataclass(frozen=True, slots=True)

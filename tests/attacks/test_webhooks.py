@@ -1,49 +1,30 @@
 """Attacks on the webhook server: rows A16 to A18."""
 
+# ruff: noqa: F811  (fixtures)
+
 from __future__ import annotations
 
 import http.client
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from nootropic_bot.serve.ledger import open_ledger
-from tests.serve.conftest import APP
+from tests.serve.conftest import desk, idle, server, site  # noqa: F401
 from tests.support.github_server import GitHubServer
 from tests.support.repo import run_bot
 from tests.support.respond import Desk
 from tests.support.site import PATHS, SECRET, Reply, Site, private_key, sign
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[GitHubServer]:
-    with GitHubServer(tmp_path / "github") as server:
-        yield server
-        assert not server.violations
+def bodies(idle: Site, desk: Desk) -> bytes:
+    return json.dumps(idle.server.events.pull_request(desk.pull)).encode()
 
 
-@pytest.fixture
-def desk(server: GitHubServer, tmp_path: Path) -> Desk:
-    return Desk.open(server, tmp_path, app=APP)
-
-
-@pytest.fixture
-def site(desk: Desk, tmp_path: Path) -> Site:
-    """Takes deliveries in, and does nothing unless it is given workers."""
-    made = Site(desk.server, tmp_path, workers=0)
-    made.publish(desk.repository)
-    return made
-
-
-def bodies(site: Site, desk: Desk) -> bytes:
-    return json.dumps(site.server.events.pull_request(desk.pull)).encode()
-
-
-def test_a16_a_signature_that_is_not_ours_is_refused_before_anything_is_read(site: Site, desk: Desk) -> None:
-    body = bodies(site, desk)
+def test_a16_a_signature_that_is_not_ours_is_refused_before_anything_is_read(idle: Site, desk: Desk) -> None:
+    body = bodies(idle, desk)
     wrong = {
         "missing": "",
         "of another secret": sign(body, "another"),
@@ -56,25 +37,25 @@ def test_a16_a_signature_that_is_not_ours_is_refused_before_anything_is_read(sit
         "two in one": f"{sign(body)}, {sign(body)}",
         "no text": "sha256=" + "\xff" * 64,
     }
-    with site.running() as door:
+    with idle.running() as door:
         for name, signature in wrong.items():
             # It is not JSON and of no event that there is: with a good signature that would be said instead.
             for sent in (body, b"{", b""):
-                reply = site.send("pull_request", None, body=sent, signature=signature)
+                reply = idle.send("pull_request", None, body=sent, signature=signature)
                 assert reply.status == 401, name
         older = {"X-Hub-Signature": sign(body, method="sha1")}
-        assert site.send("pull_request", None, body=body, signature="", headers=older).status == 401
+        assert idle.send("pull_request", None, body=body, signature="", headers=older).status == 401
         assert door.ledger.waiting() == 0
-        assert site.send("pull_request", None, body=b"{").status == 400
-        assert site.send("pull_request", None, body=body).status == 202
+        assert idle.send("pull_request", None, body=b"{").status == 400
+        assert idle.send("pull_request", None, body=body).status == 202
         assert door.ledger.waiting() == 1
-    assert all(SECRET not in line and "sha256=" not in line for line in site.lines)
+    assert all(SECRET not in line and "sha256=" not in line for line in idle.lines)
 
 
-def test_a16_two_signatures_are_none(site: Site, desk: Desk) -> None:
-    body = bodies(site, desk)
-    with site.running() as door:
-        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+def test_a16_two_signatures_are_none(idle: Site, desk: Desk) -> None:
+    body = bodies(idle, desk)
+    with idle.running() as door:
+        connection = http.client.HTTPConnection("127.0.0.1", idle.port, timeout=60)
         connection.putrequest("POST", "/webhook")
         for value in (sign(body), sign(body, "another")):
             connection.putheader("X-Hub-Signature-256", value)
@@ -106,69 +87,69 @@ def test_a16_a_key_that_is_none_is_not_repeated(tmp_path: Path) -> None:
     assert not any(line in done.err for line in key.read_text().splitlines()[1:-1])
 
 
-def test_a16_a_body_that_is_too_large_is_not_held(site: Site, desk: Desk) -> None:
-    body = bodies(site, desk)
-    with site.running() as door:
+def test_a16_a_body_that_is_too_large_is_not_held(idle: Site, desk: Desk) -> None:
+    body = bodies(idle, desk)
+    with idle.running() as door:
         door.max_body = len(body) - 1
-        assert site.send("pull_request", None, body=body).status == 413
+        assert idle.send("pull_request", None, body=body).status == 413
         stated = {"X-Hub-Signature-256": sign(b""), "Content-Length": str(1 << 40)}
-        assert site.request("POST", "/webhook", headers=stated).status == 413
+        assert idle.request("POST", "/webhook", headers=stated).status == 413
         # One that does not say how large it is.
         chunks = {"X-Hub-Signature-256": sign(body), "Transfer-Encoding": "chunked"}
-        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", idle.port, timeout=60)
         connection.request("POST", "/webhook", iter([body[:100], body[100:]]), chunks, encode_chunked=True)
         assert connection.getresponse().status == 413
         connection.close()
         door.max_body = len(body)
-        assert site.send("pull_request", None, body=body).status == 202
+        assert idle.send("pull_request", None, body=body).status == 202
 
 
-def test_a17_a_replayed_delivery_has_one_effect(site: Site, desk: Desk) -> None:
+def test_a17_a_replayed_delivery_has_one_effect(idle: Site, desk: Desk) -> None:
     """The same delivery again, and the same under another number, before, while and after it is done."""
     comment = desk.say("/nootropic status")
-    with site.running() as door:
-        first = site.say(comment, delivery="one")
-        replays = [site.say(comment, delivery="one"), site.say(comment, delivery="two"), site.say(comment)]
+    with idle.running() as door:
+        first = idle.say(comment, delivery="one")
+        replays = [idle.say(comment, delivery="one"), idle.say(comment, delivery="two"), idle.say(comment)]
         assert [each.status for each in (first, *replays)] == [202, 200, 200, 200]
         assert door.ledger.waiting() == 1
-    with site.running(workers=2) as door:
-        assert "done: status: told" in site.wait("command octo/app#1")
+    with idle.running(workers=2) as door:
+        assert "done: status: told" in idle.wait("command octo/app#1")
         writes = len(desk.server.log.writes())
-        assert [site.say(comment, delivery=name).status for name in ("one", "two", "three")] == [200] * 3
+        assert [idle.say(comment, delivery=name).status for name in ("one", "two", "three")] == [200] * 3
         assert door.ledger.waiting() == 0
     assert len(desk.server.log.writes()) == writes
     assert len([each for each in desk.pull.comments if each.user.login == "nootropic[bot]"]) == 1
 
 
-def test_a17_a_replay_of_what_was_forgotten_meets_its_own_reply(site: Site, desk: Desk) -> None:
+def test_a17_a_replay_of_what_was_forgotten_meets_its_own_reply(idle: Site, desk: Desk) -> None:
     """A folder that was lost: the conversation itself still says what was answered."""
     comment = desk.say("/nootropic status")
     for folder in ("one", "two"):
-        with site.running(workers=1, folder=desk.folder / folder):
-            assert site.say(comment).status == 202
-            line = site.wait("command octo/app#1")
+        with idle.running(workers=1, folder=desk.folder / folder):
+            assert idle.say(comment).status == 202
+            line = idle.wait("command octo/app#1")
     assert "answered: the command was carried out before" in line
     assert len([each for each in desk.pull.comments if each.user.login == "nootropic[bot]"]) == 1
 
 
-def test_a17_nothing_is_done_for_a_repository_that_is_not_ours(site: Site, desk: Desk, server: GitHubServer) -> None:
+def test_a17_nothing_is_done_for_a_repository_that_is_not_ours(idle: Site, desk: Desk, server: GitHubServer) -> None:
     from nootropic_bot.github.apps import OneToken
 
-    site.credentials = OneToken("octo/other", server.token("bot"))
-    with site.running() as door:
-        assert site.push(desk.pull).status == 204
+    idle.credentials = OneToken("octo/other", server.token("bot"))
+    with idle.running() as door:
+        assert idle.push(desk.pull).status == 204
         assert door.ledger.waiting() == 0
 
 
-def test_a18_two_hundred_commands_a_minute_meet_a_bound(site: Site, desk: Desk) -> None:
+def test_a18_two_hundred_commands_a_minute_meet_a_bound(idle: Site, desk: Desk) -> None:
     comments = [desk.say(f"/nootropic explain {number:08x}") for number in range(200)]
-    events = [site.server.events.issue_comment(comment) for comment in comments]
+    events = [idle.server.events.issue_comment(comment) for comment in comments]
     found: list[Reply] = []
 
     def send(part: list[object]) -> None:
-        found.extend(site.send("issue_comment", event) for event in part)
+        found.extend(idle.send("issue_comment", event) for event in part)
 
-    with site.running(max_queued=50) as door:
+    with idle.running(max_queued=50) as door:
         threads = [threading.Thread(target=send, args=(events[start::4],)) for start in range(4)]
         for thread in threads:
             thread.start()
@@ -179,11 +160,11 @@ def test_a18_two_hundred_commands_a_minute_meet_a_bound(site: Site, desk: Desk) 
         assert all(int(each.headers["retry-after"]) >= 60 for each in found if each.status == 503)
         assert door.ledger.waiting() == 50
         # A push is told as well that there is no room; what was refused may come again.
-        assert site.push(desk.pull, delivery="later").status == 503
+        assert idle.push(desk.pull, delivery="later").status == 503
         job = door.ledger.take()
         assert job is not None
         door.ledger.settle(job, "done")
-        assert site.push(desk.pull, delivery="later").status == 202
+        assert idle.push(desk.pull, delivery="later").status == 202
 
 
 def test_a18_what_is_remembered_is_bounded(tmp_path: Path) -> None:

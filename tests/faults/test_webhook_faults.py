@@ -1,12 +1,13 @@
 """Faults that the webhook server lives with: deliveries in any order (F17), pushes meanwhile (F10), a GitHub that is
 down, a process that ends."""
 
+# ruff: noqa: F811  (fixtures)
+
 from __future__ import annotations
 
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,29 +17,9 @@ from nootropic_bot.github.apps import Credentials
 from nootropic_bot.serve.deliveries import Asked, subject_of_review
 from nootropic_bot.serve.ledger import MAX_ATTEMPTS, open_ledger
 from nootropic_bot.serve.server import open_door
-from tests.serve.conftest import APP
-from tests.support.github_server import GitHubServer
+from tests.serve.conftest import APP, desk, server, site  # noqa: F401
 from tests.support.respond import Desk
 from tests.support.site import Site
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[GitHubServer]:
-    with GitHubServer(tmp_path / "github") as server:
-        yield server
-        assert not server.violations
-
-
-@pytest.fixture
-def desk(server: GitHubServer, tmp_path: Path) -> Desk:
-    return Desk.open(server, tmp_path, app=APP)
-
-
-@pytest.fixture
-def site(desk: Desk, tmp_path: Path) -> Site:
-    made = Site(desk.server, tmp_path)
-    made.publish(desk.repository)
-    return made
 
 
 def push(desk: Desk, text: str) -> str:

@@ -250,6 +250,10 @@ class GitHubServer:
         """The answer comes late."""
         self.faults.add(Fault(method, path, times=times, effect=True, seconds=seconds))
 
+    def meanwhile(self, method: str, path: str, action: Callable[[], object], *, skip: int = 0, times: int = 1) -> None:
+        """Something happens just before the next request that fits is carried out, the first `skip` left out."""
+        self.faults.add(Fault(method, path, times=times, effect=True, action=action, skip=skip))
+
 
 def _zip(files: Mapping[str, bytes]) -> bytes:
     packed = io.BytesIO()

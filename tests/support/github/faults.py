@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tests.support.github.routing import Answer
@@ -18,7 +18,8 @@ class Fault:
     """One thing that goes wrong with the next `times` requests that fit.
 
     `effect`: whether the request is carried out all the same, as when the answer gets lost on its way. `is_drop`: the
-    connection is closed instead of an answer. `seconds`: how long it takes.
+    connection is closed instead of an answer. `seconds`: how long it takes. `action`: happens just before; `skip`: so
+    many requests that fit come first.
     """
 
     method: str
@@ -30,6 +31,8 @@ class Fault:
     effect: bool = False
     is_drop: bool = False
     seconds: float = 0.0
+    action: Callable[[], object] | None = None
+    skip: int = 0
 
     def fits(self, method: str, path: str) -> bool:
         """Whether it is about this request."""
@@ -66,9 +69,13 @@ class Faults:
         """The first that fits; it is used up."""
         with self._lock:
             for fault in self._waiting:
-                if fault.fits(method, path):
-                    fault.times -= 1
-                    return fault
+                if not fault.fits(method, path):
+                    continue
+                if fault.skip:
+                    fault.skip -= 1
+                    continue
+                fault.times -= 1
+                return fault
         return None
 
     @property

@@ -81,6 +81,8 @@ class Handler(BaseHTTPRequestHandler):
         fault = server.faults.take(self.command, _place(path, raw))
         if fault is not None and fault.seconds:
             server.stopping.wait(fault.seconds)
+        if fault is not None and fault.action is not None:
+            fault.action()
         answer = self._answer(headers, raw) if fault is None or fault.effect else None
         if fault is not None and fault.status is not None:
             answer = fault.answer
@@ -129,10 +131,12 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _place(path: str, raw: bytes) -> str:
-    """What a fault is ordered by: the path, and of GraphQL's mutations the first field, as `/graphql#updateRefs`."""
+    """What a fault is ordered by: the path, and of GraphQL's mutations the first field, as `/graphql#updateRefs`; a query
+    for the threads is `/graphql#reviewThreads`."""
     query = _parsed(raw) if path == "/graphql" else None
     text = query.get("query") if isinstance(query, dict) else None
     found = re.match(r"\s*mutation[^{]*\{\s*(\w+)", text) if isinstance(text, str) else None
+    found = found or (re.search(r"(reviewThreads)\(", text) if isinstance(text, str) else None)
     return f"{path}#{found[1]}" if found else path
 
 
