@@ -105,8 +105,10 @@ class Comment:
 class Thread:
     """A comment on lines with its replies. `line` is None when the lines are no longer part of the diff.
 
-    `id` names the thread, `comment_id` its first comment; `body` is the first comment's text. `is_ours`: the first
-    comment was written with the credentials that we post with. `has_replies`: somebody answered.
+    `id` names the thread, `comment_id` its first comment, `review_id` the review that it came with, if that is known;
+    `body` is the first comment's text. `is_ours`: the first comment was written with the credentials that we post with.
+    `is_trusted`: with those of somebody else who may write here, so that a run of this program may have posted it.
+    `has_replies`: somebody answered.
     """
 
     id: str
@@ -118,11 +120,14 @@ class Thread:
     is_resolved: bool = False
     is_ours: bool = True
     has_replies: bool = False
+    is_trusted: bool = False
+    review_id: str | None = None
 
     @property
     def marker(self) -> Marker | None:
-        """What our comment says of itself; None for anybody else's, whatever it looks like."""
-        return parse_marker(self.body) if self.is_ours else None
+        """What a comment of this program's says of itself; None for anybody's who is not trusted, whatever it looks
+        like."""
+        return parse_marker(self.body) if self.is_ours or self.is_trusted else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +155,11 @@ class Forge(Protocol):
         ...
 
     def threads(self) -> Sequence[Thread]:
-        """All threads on lines, resolved and outdated ones too."""
+        """All threads on lines, resolved and outdated ones too, the oldest first."""
         ...
 
     def summary(self) -> str | None:
-        """The text of the summary comment (ours, with a `SummaryMarker`), or None."""
+        """The text of the summary comment (with a `SummaryMarker`; ours, or somebody's who is trusted), or None."""
         ...
 
     def post_review(self, head: str, body: str, comments: Sequence[Comment]) -> None:
@@ -165,12 +170,24 @@ class Forge(Protocol):
         """Replace the text of a comment of ours; its lines stay what they are."""
         ...
 
+    def withdraw_comment(self, comment_id: str) -> None:
+        """Remove a comment of ours on lines."""
+        ...
+
+    def edit_review(self, review_id: str, body: str) -> None:
+        """Replace the text of a review of ours."""
+        ...
+
     def resolve_thread(self, thread_id: str) -> None:
         """Mark a thread as resolved."""
         ...
 
     def upsert_summary(self, body: str) -> None:
         """Write the summary comment: the one that is there is edited, otherwise it is made."""
+        ...
+
+    def withdraw_doubled_summary(self) -> None:
+        """Remove a summary comment of ours where an older one, as `threads` read it last, takes its place."""
         ...
 
     def publish_check(

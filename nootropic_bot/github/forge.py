@@ -7,15 +7,15 @@ written by REST, since only `resolveReviewThread` is GraphQL's alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from nootropic_bot.constants import TOOL_NAME
 from nootropic_bot.forge import (
     Annotation,
     Comment,
     Conclusion,
+    Forbidden,
     Limits,
     Missing,
     PullRequest,
@@ -27,44 +27,12 @@ from nootropic_bot.github import checks
 from nootropic_bot.github.client import Client
 from nootropic_bot.github.names import repository_name
 from nootropic_bot.github.pulls import get_pull
-from nootropic_bot.marker import parse_summary_marker
+from nootropic_bot.github.reading import Reader, Summary, as_pull_request, in_order
 
 # How long what was read is as good as asked for now; a plan is made in less.
 _FRESH_SECONDS = 5.0
-_MAX_PAGES = 100
 
-_COMMENT_FIELDS = "fullDatabaseId body viewerDidAuthor"
-_PAGE = "pageInfo { hasNextPage endCursor }"
-_READ = f"""
-query($owner: String!, $name: String!, $number: Int!, $threads: String, $comments: String,
-      $withThreads: Boolean!, $withComments: Boolean!) {{
-  repository(owner: $owner, name: $name) {{
-    pullRequest(number: $number) {{
-      headRefOid baseRefOid state isDraft isCrossRepository
-      reviewThreads(first: 100, after: $threads) @include(if: $withThreads) {{
-        {_PAGE}
-        nodes {{
-          id path line startLine isResolved
-          comments(first: 1) {{ totalCount nodes {{ {_COMMENT_FIELDS} }} }}
-        }}
-      }}
-      comments(first: 100, after: $comments) @include(if: $withComments) {{
-        {_PAGE}
-        nodes {{ {_COMMENT_FIELDS} }}
-      }}
-    }}
-  }}
-}}
-"""
 _RESOLVE = "mutation($id: ID!) { resolveReviewThread(input: {threadId: $id}) { thread { isResolved } } }"
-
-
-@dataclass(frozen=True, slots=True)
-class _Summary:
-    """The summary comment: its number, and its text."""
-
-    number: str
-    body: str
 
 
 class GitHubForge:
@@ -79,8 +47,9 @@ class GitHubForge:
         self._clock = clock
         self._read_at: float | None = None
         self._pull: PullRequest | None = None
-        # None: not looked for. An empty list: there is none.
-        self._summaries: list[_Summary] | None = None
+        # None: not looked for. An empty list: there is none. Ours first, then others', the oldest first.
+        self._summaries: list[Summary] | None = None
+        self._reader = Reader(client, self.repository, number)
         self._has_unread_summary = False
 
     @property
@@ -96,20 +65,21 @@ class GitHubForge:
         return get_pull(self.client, self.repository, self.number).as_known
 
     def threads(self) -> Sequence[Thread]:
-        """All threads; the summary and the pull request itself are read on the way."""
+        """All threads, the oldest first; the summary and the pull request itself are read on the way."""
         found: list[Thread] = []
-        summaries: list[_Summary] = []
-        for pull in self._pages("reviewThreads", "comments"):
-            found += _threads(pull.get("reviewThreads"))
-            summaries += _summaries(pull.get("comments"))
-            self._pull, self._read_at = _as_pull_request(self.number, pull), self._clock()
-        self._summaries, self._has_unread_summary = summaries, True
-        return found
+        summaries: list[Summary] = []
+        for pull in self._reader.pages("reviewThreads", "comments"):
+            found += self._reader.threads(pull.get("reviewThreads"))
+            summaries += self._reader.summaries(pull.get("comments"))
+            self._pull, self._read_at = as_pull_request(self.number, pull), self._clock()
+        self._summaries, self._has_unread_summary = in_order(summaries), True
+        # In what order GitHub lists them, it does not say; numbers only grow.
+        return sorted(found, key=lambda thread: int(thread.comment_id))
 
     def summary(self) -> str | None:
-        """The oldest of our comments that say that they are the summary; people saw it first."""
+        """The oldest of our comments that say that they are the summary, which people saw first; or of others'."""
         if not self._has_unread_summary or self._summaries is None:
-            self._summaries = self._look_for_summaries()
+            self._summaries = self._reader.all_summaries()
         self._has_unread_summary = False
         return self._summaries[0].body if self._summaries else None
 
@@ -135,6 +105,15 @@ class GitHubForge:
         path = f"{self._at}/pulls/comments/{int(comment_id)}"
         self.client.send("PATCH", path, {"body": body}, is_repeatable=True)
 
+    def withdraw_comment(self, comment_id: str) -> None:
+        """Delete a comment on lines."""
+        self.client.send("DELETE", f"{self._at}/pulls/comments/{int(comment_id)}", is_repeatable=True)
+
+    def edit_review(self, review_id: str, body: str) -> None:
+        """Another text for a review."""
+        path = f"{self._at}/pulls/{self.number}/reviews/{int(review_id)}"
+        self.client.send("PUT", path, {"body": body}, is_repeatable=True)
+
     def resolve_thread(self, thread_id: str) -> None:
         """GraphQL only; it takes permission to write contents, too."""
         self.client.graphql(_RESOLVE, {"id": thread_id}, is_write=True)
@@ -142,13 +121,18 @@ class GitHubForge:
     def upsert_summary(self, body: str) -> None:
         """Edit the summary, or make it; whether one is there is looked up when that is not known for sure."""
         if self._summaries is None:
-            self._summaries = self._look_for_summaries()
-        if self._summaries:
+            self._summaries = self._reader.all_summaries()
+        while self._summaries:
             try:
-                self._edit_summary(self._summaries[0], body)
+                self._summaries[0] = self._edited(self._summaries[0], body)
             except Missing:
                 # Somebody deleted it in the meantime.
-                self._summaries = []
+                del self._summaries[0]
+            except Forbidden:
+                if self._summaries[0].is_ours:
+                    raise
+                # It may not be changed by us, so ours stands beside it.
+                del self._summaries[0]
             else:
                 return
         path = f"{self._at}/issues/{self.number}/comments"
@@ -157,13 +141,29 @@ class GitHubForge:
         except Unanswered:
             self._summaries = None
             raise
-        self._summaries = [_Summary(str(made["id"]), body)]
+        self._summaries = [Summary(str(made["id"]), body)]
 
-    def _edit_summary(self, old: _Summary, body: str) -> None:
+    def _edited(self, old: Summary, body: str) -> Summary:
         if old.body != body:
-            path = f"{self._at}/issues/comments/{old.number}"
-            self.client.send("PATCH", path, {"body": body}, is_repeatable=True)
-        self._summaries = [_Summary(old.number, body)]
+            self.client.send("PATCH", self._place(old), {"body": body}, is_repeatable=True)
+        return replace(old, body=body)
+
+    def withdraw_doubled_summary(self) -> None:
+        """Of several of ours the first stays, with the words of the last; none, where an older one says the same."""
+        ours = [each for each in self._summaries or () if each.is_ours]
+        if not ours:
+            return
+        stays, later = ours[0], ours[1:]
+        if later:
+            stays = self._edited(stays, later[-1].body)
+        others = [each for each in self._summaries or () if not each.is_ours and int(each.number) < int(stays.number)]
+        is_said = any(each.body.split() == stays.body.split() for each in others)
+        for each in [*later, *([stays] if is_said else [])]:
+            self.client.send("DELETE", self._place(each), is_repeatable=True)
+        self._summaries = others if is_said else [stays, *others]
+
+    def _place(self, summary: Summary) -> str:
+        return f"{self._at}/issues/comments/{summary.number}"
 
     def publish_check(
         self, head: str, conclusion: Conclusion, title: str, summary: str, annotations: Sequence[Annotation]
@@ -181,91 +181,9 @@ class GitHubForge:
     def _at(self) -> str:
         return f"/repos/{self.repository}"
 
-    def _pages(self, *connections: str) -> Iterator[dict[str, Any]]:
-        """The pull request with a page of each of these connections at a time, until all of them end."""
-        cursors: Mapping[str, str | None] = dict.fromkeys(connections)
-        for _page in range(_MAX_PAGES):
-            pull = self._read(cursors)
-            yield pull
-            cursors = _following(pull)
-            if not cursors:
-                return
-
-    def _read(self, cursors: Mapping[str, str | None]) -> dict[str, Any]:
-        """A page of what is asked for: the connections that have a cursor."""
-        owner, _, name = self.repository.partition("/")
-        variables = {
-            "owner": owner,
-            "name": name,
-            "number": self.number,
-            "threads": cursors.get("reviewThreads"),
-            "comments": cursors.get("comments"),
-            "withThreads": "reviewThreads" in cursors,
-            "withComments": "comments" in cursors,
-        }
-        data = self.client.graphql(_READ, variables)
-        pull = (data.get("repository") or {}).get("pullRequest")
-        if not isinstance(pull, dict):
-            raise Missing(f"there is no pull request {self.number}")
-        return pull
-
-    def _look_for_summaries(self) -> list[_Summary]:
-        return [each for pull in self._pages("comments") for each in _summaries(pull.get("comments"))]
-
 
 def _entry(comment: Comment) -> dict[str, object]:
     entry: dict[str, object] = {"path": comment.path, "line": comment.line, "side": "RIGHT", "body": comment.body}
     if comment.start_line is not None:
         entry |= {"start_line": comment.start_line, "start_side": "RIGHT"}
     return entry
-
-
-def _as_pull_request(number: int, pull: Mapping[str, Any]) -> PullRequest:
-    return PullRequest(
-        number,
-        pull["headRefOid"],
-        pull["baseRefOid"],
-        is_open=pull["state"] == "OPEN",
-        is_draft=bool(pull["isDraft"]),
-        is_fork=bool(pull["isCrossRepository"]),
-        is_merged=pull["state"] == "MERGED",
-    )
-
-
-def _following(pull: Mapping[str, Any]) -> dict[str, str | None]:
-    """The cursors of the connections that go on."""
-    pages = {name: (pull.get(name) or {}).get("pageInfo") or {} for name in ("reviewThreads", "comments")}
-    return {name: page["endCursor"] for name, page in pages.items() if page.get("hasNextPage")}
-
-
-def _threads(connection: Any) -> list[Thread]:
-    found = []
-    for node in (connection or {}).get("nodes") or ():
-        comments = node["comments"]
-        if not comments["nodes"]:
-            continue
-        first = comments["nodes"][0]
-        found.append(
-            Thread(
-                id=node["id"],
-                comment_id=str(first["fullDatabaseId"]),
-                path=node["path"],
-                line=node["line"],
-                start_line=node["startLine"],
-                body=first["body"],
-                is_resolved=node["isResolved"],
-                is_ours=first["viewerDidAuthor"],
-                has_replies=comments["totalCount"] > 1,
-            )
-        )
-    return found
-
-
-def _summaries(connection: Any) -> list[_Summary]:
-    """Those comments of a page that are ours and say that they are the summary."""
-    nodes = (connection or {}).get("nodes") or ()
-    return [
-        _Summary(str(node["fullDatabaseId"]), node["body"])
-        for node in nodes
-        if node["viewerDidAuthor"] and parse_summary_marker(node["body"]) is not None
-    ]

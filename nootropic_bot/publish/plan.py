@@ -16,6 +16,7 @@ from nootropic_bot.forge import Comment, Limits, Thread
 from nootropic_bot.marker import digest, key, parse_summary_marker
 from nootropic_bot.publish.anchors import Anchor, Diff, place
 from nootropic_bot.publish.comments import comment_body, fixed_body, is_applicable, marker_of
+from nootropic_bot.publish.doubles import Doubles, find_doubles
 from nootropic_bot.publish.summary import Listed, Reason
 from nootropic_bot.records import Finding, Report, Suggestion, Verdict
 from nootropic_bot.reports import counts
@@ -60,17 +61,18 @@ class Fixed:
 class Plan:
     """What to do, in the order of the fields. Lists of findings are in the order in which people see them.
 
-    `new`: comments of one review. `kept`: findings whose comment is there and is left alone. `listed`: findings for
-    the summary alone. `resolved`: how many of `kept` are in threads that are resolved. `fixed_before`: how many threads
-    of ours were settled earlier. `settled`: the digest that marks
-    all of this as done. `is_settled`: an earlier run did all of this. `is_silent`: nothing at all is to be posted.
-    `summary`: the summary comment as it is.
+    `doubled`: comments that an earlier run posted beside others, and did not take back. `new`: comments of one review.
+    `kept`: findings whose comment is there and is left alone. `listed`: findings for the summary alone. `resolved`: how
+    many of `kept` are in threads that are resolved. `fixed_before`: how many threads of ours were settled earlier.
+    `settled`: the digest that marks all of this as done. `is_settled`: an earlier run did all of this. `is_silent`:
+    nothing at all is to be posted. `summary`: the summary comment as it is.
     """
 
     report: Report
     head: str
     limits: Limits
     policy: Policy
+    doubled: Doubles
     rewrites: tuple[Rewrite, ...]
     new: tuple[Post, ...]
     kept: tuple[Finding, ...]
@@ -114,7 +116,9 @@ def plan(
     """
     if report.head != diff.head:
         raise UsageError(f"the report is of {report.head}, the diff of {diff.head}", "review the present head again")
-    return _Planner(report, diff, limits, policy or Policy(), _ours(threads or ())).plan(summary, threads is not None)
+    doubled = find_doubles(threads or ())
+    ours = _ours(thread for thread in threads or () if thread not in doubled.threads)
+    return _Planner(report, diff, limits, policy or Policy(), doubled, ours).plan(summary, threads is not None)
 
 
 def ranked(report: Report, policy: Policy) -> tuple[Finding, ...]:
@@ -138,7 +142,8 @@ def offered(finding: Finding, policy: Policy) -> Suggestion | None:
 
 
 def _ours(threads: Iterable[Thread]) -> Mapping[str, Sequence[Thread]]:
-    """Our threads by the finding they are about. Of several, the first is the one that people see and talk in."""
+    """The threads of this program by the finding they are about. Of several, the first is the one that people see and
+    talk in."""
     found: dict[str, list[Thread]] = {}
     for thread in sorted(threads, key=lambda thread: (thread.is_resolved, not thread.has_replies)):
         if thread.marker is not None:
@@ -163,6 +168,7 @@ class _Planner:
     diff: Diff
     limits: Limits
     policy: Policy
+    doubled: Doubles
     ours: Mapping[str, Sequence[Thread]]
 
     def plan(self, summary: str | None, is_readable: bool) -> Plan:
@@ -181,6 +187,7 @@ class _Planner:
             head=self.diff.head,
             limits=self.limits,
             policy=self.policy,
+            doubled=self.doubled,
             rewrites=rewrites,
             new=new,
             kept=kept,
@@ -208,8 +215,9 @@ class _Planner:
         return tuple(rewrites), tuple(kept)
 
     def _rewrite(self, finding: Finding, thread: Thread) -> Rewrite | None:
-        """What an open comment says now, if that is something else. What a person resolved is not opened again."""
-        if thread.is_resolved:
+        """What an open comment says now, if that is something else. What a person resolved is not opened again, and
+        nobody's words are put into the mouth of somebody else."""
+        if thread.is_resolved or not thread.is_ours:
             return None
         fix = offered(finding, self.policy)
         anchor = place(finding, fix, self.diff)

@@ -7,11 +7,14 @@ next one, which plans again from what is there.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 from nootropic_bot.escape import one_line
+from nootropic_bot.findingtext import plural
 from nootropic_bot.forge import (
     Forbidden,
     Forge,
@@ -26,9 +29,10 @@ from nootropic_bot.forge import (
 from nootropic_bot.marker import SummaryMarker
 from nootropic_bot.publish.anchors import Diff
 from nootropic_bot.publish.check import Check, make_check
+from nootropic_bot.publish.doubles import Doubles, find_doubles
 from nootropic_bot.publish.plan import Plan, Policy, offered, plan
 from nootropic_bot.publish.review import Reviewer
-from nootropic_bot.publish.summary import Overview, summary_page
+from nootropic_bot.publish.summary import Overview, summary_page, withdrawn_body
 from nootropic_bot.records import Finding, Report
 
 Status = Literal["posted", "silent", "stale", "closed", "unreachable"]
@@ -128,10 +132,13 @@ class _Poster:
     def run(self, pull_request: PullRequest, sarif: str | None) -> None:
         """Everything, what people read first."""
         if pull_request.can_write:
+            self._withdraw(self.plan.doubled)
             self._rewrite()
             self._review()
             self._settle()
-            self._summarize()
+            is_first = self._summarize() and self.plan.summary is None
+            if self.reviewer.commented or is_first:
+                self._look_again(has_summary=is_first)
         else:
             self.notes.append("comments: the credentials do not allow them")
             self.reviewer.leave(self.plan.new, "unposted")
@@ -162,8 +169,9 @@ class _Poster:
             retry_after=None if self.pause is None else self.pause.retry_after,
         )
 
-    def _attempt(self, what: str, action: Callable[[], None]) -> ForgeError | None:
-        """Do something that does no harm when it is done twice; the error, noted, where it could not be done."""
+    def _attempt(self, what: str, action: Callable[[], None], *, is_removal: bool = False) -> ForgeError | None:
+        """Do something that does no harm when it is done twice; the error, noted, where it could not be done. Nothing
+        is left to be done where what a removal is about is gone."""
         if self.pause is not None:
             return self.pause
         try:
@@ -172,6 +180,8 @@ class _Poster:
             except Unanswered:
                 action()
         except ForgeError as error:
+            if is_removal and isinstance(error, Missing):
+                return None
             self._record(what, error)
             return error
         return None
@@ -182,6 +192,33 @@ class _Poster:
         self.is_whole = self.is_whole and isinstance(error, Refused)
         if isinstance(error, Throttled):
             self.pause = error
+
+    def _withdraw(self, doubled: Doubles) -> None:
+        """Take comments back, and say so in their reviews, whose text speaks of them."""
+        gone: Counter[str | None] = Counter()
+        for thread in doubled.threads:
+            action = partial(self.forge.withdraw_comment, thread.comment_id)
+            if self._attempt("taking a doubled comment back", action, is_removal=True) is None:
+                gone[thread.review_id] += 1
+        if gone:
+            self.notes.append(f"another run had posted the same: {plural(gone.total(), 'comment')} taken back")
+        for review, left in (doubled.left or {}).items():
+            if gone[review]:
+                action = partial(self.forge.edit_review, review, withdrawn_body(left, gone[review]))
+                self._attempt("saying so in its review", action)
+
+    def _look_again(self, *, has_summary: bool) -> None:
+        """See whether another run posted the same at the same time; where that fails, the next run sees it."""
+        if self.pause is not None:
+            return
+        try:
+            threads = self.forge.threads()
+        except ForgeError as error:
+            self._record("looking for doubled comments", error)
+            return
+        self._withdraw(find_doubles(threads))
+        if has_summary:
+            self._attempt("taking a doubled summary back", self.forge.withdraw_doubled_summary, is_removal=True)
 
     def _rewrite(self) -> None:
         for rewrite in self.plan.rewrites:
@@ -212,11 +249,13 @@ class _Poster:
                 else:
                     self.fixed.append(item.thread)
                     continue
+            if not item.thread.is_ours:
+                continue
             if self._attempt("marking a comment as fixed", _editing(self.forge, item.thread, item.body)) is None:
                 self.fixed.append(item.thread)
 
-    def _summarize(self) -> None:
-        """Write the summary, unless it says so already."""
+    def _summarize(self) -> bool:
+        """Write the summary, unless it says so already; whether it was written."""
         is_changed = bool(self.rewritten or self.fixed or self.reviewer.commented)
         overview = self._overview()
         marker = SummaryMarker(self.plan.settled if self.is_whole else None)
@@ -224,9 +263,11 @@ class _Poster:
         is_there = self.plan.is_settled or page.text.split() == (self.plan.summary or "").split()
         if is_there and not is_changed:
             self.shown |= page.shown
-            return
-        if self._attempt("the summary comment", lambda: self.forge.upsert_summary(page.text)) is None:
-            self.shown |= page.shown
+            return False
+        if self._attempt("the summary comment", partial(self.forge.upsert_summary, page.text)) is not None:
+            return False
+        self.shown |= page.shown
+        return True
 
     def _check(self) -> None:
         check = make_check(self._overview(), self.plan.findings, self.plan.policy, self.plan.limits)

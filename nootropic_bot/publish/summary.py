@@ -76,6 +76,14 @@ def review_body(number: int, fixes: Sequence[Suggestion], elsewhere: Iterable[Li
     return f"{text}\nIn the summary comment only: {reasons}.\n" if reasons else text
 
 
+def withdrawn_body(left: int, withdrawn: int) -> str:
+    """The body of a review of which `left` comments are left, because another run had posted the same."""
+    why = "because another run had posted the same"
+    if not left:
+        return f"**{TOOL_NAME}**: the comments of this review were taken back, {why}.\n"
+    return f"**{TOOL_NAME}** comments on {plural(left, 'finding')}; {withdrawn} more were taken back, {why}.\n"
+
+
 def summary_page(overview: Overview, room: int, marker: SummaryMarker | None) -> Page:
     """The summary in at most `room` characters: what is incomplete, counts, proof, then what has no comment.
 

@@ -156,7 +156,8 @@ def _settle(situation: Situation, threads: Sequence[Thread], findings: set[str],
         own = Marker(marker.finding, marker.suggestion, fixed=key(situation.target.head))
         body = f"{settled_thread(thread.body, what, situation.plan.login, reason)}\n{own}"
         try:
-            situation.host.edit_comment(thread.comment_id, body)
+            if thread.is_ours:
+                situation.host.edit_comment(thread.comment_id, body)
         except ForgeError:
             left += 1
             continue

@@ -216,7 +216,8 @@ def test_of_two_threads_the_open_one_counts(scene: Scene) -> None:
     ]
     changed = scene.finding("b.py", 1, (1, 1, "other\n"), id=findings[0].id)
     assert [rewrite.thread.id for rewrite in scene.plan([changed]).rewrites] == ["T3"]
-    assert [item.thread.id for item in scene.plan([]).fixed] == ["T3", "T2"]
+    assert [item.thread.id for item in scene.plan([]).fixed] == ["T3"]
+    assert [item.id for item in scene.plan([]).doubled.threads] == ["T2"], "nobody misses it"
 
 
 def test_the_cap_is_for_what_is_open_at_one_time(scene: Scene) -> None:

@@ -59,7 +59,8 @@ def test_a_clean_run_is_one_review_and_few_requests(scene: Scene) -> None:
     published = scene.publish(findings, sarif="{}")
     assert published.status == "posted"
     assert scene.forge.calls == [
-        "threads", "summary", "pull_request", "post_review", "upsert_summary", "publish_check", "upload_sarif",
+        "threads", "summary", "pull_request", "post_review", "upsert_summary", "threads", "withdraw_doubled_summary",
+        "publish_check", "upload_sarif",
     ]  # fmt: skip
     assert len(published.commented) == 29
     assert [finding.path for finding in published.listed] == ["a.py"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from markdown_it import MarkdownIt
 
-from nootropic_bot.forge import Annotation, Comment, Limits, PullRequest, Refused, Thread
+from nootropic_bot.forge import Annotation, Comment, Limits, Missing, PullRequest, Refused, Thread
 from nootropic_bot.marker import parse_summary_marker
 from tests.support.repo import Repo
 
@@ -50,6 +50,7 @@ class MemoryForge:
     sarif: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     refuse: Callable[[Comment], bool] = lambda _comment: False
+    count: int = 0
 
     # What a forge offers.
 
@@ -77,10 +78,10 @@ class MemoryForge:
                 raise Refused("unprocessable")
         self.reviews.append((body, tuple(comments)))
         for comment in comments:
-            number = len(self.posted) + 1
-            self.posted.append(
-                Thread(f"T{number}", f"C{number}", comment.path, comment.line, comment.start_line, comment.body)
-            )
+            self.count += 1
+            place = comment.path, comment.line, comment.start_line
+            review = str(len(self.reviews) - 1)
+            self.posted.append(Thread(f"T{self.count}", f"C{self.count}", *place, comment.body, review_id=review))
         self._end("post_review")
 
     def edit_comment(self, comment_id: str, body: str) -> None:
@@ -88,6 +89,19 @@ class MemoryForge:
         self._accept_text(body)
         self._change(lambda thread: thread.comment_id == comment_id, body=body)
         self._end("edit_comment")
+
+    def withdraw_comment(self, comment_id: str) -> None:
+        self._begin("withdraw_comment")
+        if not any(thread.comment_id == comment_id for thread in self.posted):
+            raise Missing("it is gone")
+        self.posted[:] = [thread for thread in self.posted if thread.comment_id != comment_id]
+        self._end("withdraw_comment")
+
+    def edit_review(self, review_id: str, body: str) -> None:
+        self._begin("edit_review")
+        self._accept_text(body)
+        self.reviews[int(review_id)] = (body, self.reviews[int(review_id)][1])
+        self._end("edit_review")
 
     def resolve_thread(self, thread_id: str) -> None:
         self._begin("resolve_thread")
@@ -100,6 +114,10 @@ class MemoryForge:
         assert parse_summary_marker(body) is not None, "it would not be found again"
         self.summaries[:] = [body]
         self._end("upsert_summary")
+
+    def withdraw_doubled_summary(self) -> None:
+        self._begin("withdraw_doubled_summary")
+        self._end("withdraw_doubled_summary")
 
     def publish_check(
         self, head: str, conclusion: str, title: str, summary: str, annotations: Sequence[Annotation]

@@ -21,9 +21,10 @@ import io
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.support.github import records as r
 from tests.support.github.contract import ContractBroken, Violation
@@ -35,12 +36,14 @@ from tests.support.github.limits import Limits
 from tests.support.github.log import Log
 from tests.support.github.people import apply_suggestions
 from tests.support.github.pipeline import Pipeline
+from tests.support.github.turns import Turns
 from tests.support.repo import Repo
 
 if TYPE_CHECKING:
     from github import Github
 
 BOT = "github-actions[bot]"
+T = TypeVar("T")
 
 
 class GitHubServer:
@@ -60,6 +63,7 @@ class GitHubServer:
         self.log = Log()
         self.stopping = threading.Event()
         self.faults = Faults()
+        self.turns: Turns | None = None
         self.pipeline = Pipeline(self.hub, self.limits)
         server = self
 
@@ -232,7 +236,16 @@ class GitHubServer:
                 self.hub.artifacts[artifact.id] = artifact
             return run
 
-    # What goes wrong.
+    # What goes wrong, or happens at once.
+
+    def play(self, order: Iterable[str], **clients: Callable[[], T]) -> dict[str, T]:
+        """Run clients at once, each in a thread of its own and named like its token; `order` says whose request is
+        carried out next. What each of them answered."""
+        self.turns = turns = Turns(order, set(clients))
+        with ThreadPoolExecutor(len(clients)) as pool:
+            running = {name: pool.submit(turns.played, name, client) for name, client in clients.items()}
+        self.turns = None
+        return {name: each.result() for name, each in running.items()}
 
     def fail_next(
         self, method: str, path: str, status: int, *, headers: Mapping[str, str] | None = None, body: object = None,

@@ -18,6 +18,7 @@ from tests.support.github.hub import Hub
 from tests.support.github.log import Log, Logged
 from tests.support.github.pipeline import Pipeline
 from tests.support.github.routing import Answer
+from tests.support.github.turns import Turns
 
 
 class Http(ThreadingHTTPServer):
@@ -56,6 +57,7 @@ class Owner(Protocol):
     log: Log
     pipeline: Pipeline
     stopping: threading.Event
+    turns: Turns | None
 
     @property
     def drift(self) -> list[Violation]:
@@ -74,10 +76,16 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing on standard error."""
 
     def handle_any(self) -> None:
-        """One request, with what was ordered to go wrong with it."""
-        server, (path, _, query) = self.owner, self.path.partition("?")
+        """One request, when its turn has come."""
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
+        turns = self.owner.turns
+        with contextlib.nullcontext() if turns is None else turns.taken(self.owner.pipeline.label(headers)):
+            self._handle(headers, raw)
+
+    def _handle(self, headers: dict[str, str], raw: bytes) -> None:
+        """One request, with what was ordered to go wrong with it."""
+        server, (path, _, query) = self.owner, self.path.partition("?")
         fault = server.faults.take(self.command, _place(path, raw))
         if fault is not None and fault.seconds:
             server.stopping.wait(fault.seconds)
