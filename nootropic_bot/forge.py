@@ -191,9 +191,11 @@ class Forge(Protocol):
         ...
 
     def publish_check(
-        self, head: str, conclusion: Conclusion, title: str, summary: str, annotations: Sequence[Annotation]
-    ) -> None:
-        """Publish a check of the commit `head`, in place of the one that was published for it before."""
+        self, head: str, conclusion: Conclusion, title: str, summary: str, annotations: Sequence[Annotation], *,
+        is_first: bool = False,
+    ) -> None:  # fmt: skip
+        """Publish a check of the commit `head`, in place of the one that was published for it before; `is_first`: there
+        is none that says the same, so it need not be looked for."""
         ...
 
     def upload_sarif(self, head: str, sarif: str) -> None:

@@ -30,12 +30,14 @@ def publish_check(
     title: str,
     summary: str,
     annotations: Sequence[Annotation],
+    *,
+    is_first: bool = False,
 ) -> None:
     """Publish a check of a commit, in place of an earlier one; annotations in as many requests as they take.
 
     Annotations can only be added. So the check says in `external_id` what it is to hold: one that was cut off is
     continued, one that says the same is left alone, and one that says something else is followed by a new one, which is
-    the one that is shown.
+    the one that is shown. `is_first`: there is none that says the same.
 
     Raises:
         ForgeError: it was not published, or not with all annotations.
@@ -43,7 +45,7 @@ def publish_check(
     output = {"title": title, "summary": summary}
     shown = [_annotation(annotation) for annotation in annotations]
     digest = hashlib.sha256(json.dumps([conclusion, output, shown]).encode()).hexdigest()[:32]
-    check = _find(client, repository, head)
+    check = None if is_first else _find(client, repository, head)
     path = f"/repos/{repository}/check-runs"
     if check is None or check.get("external_id") != digest:
         first: dict[str, object] = {**output, "annotations": shown[:_IN_REQUEST]}

@@ -51,6 +51,7 @@ class GitHubForge:
         self._summaries: list[Summary] | None = None
         self._reader = Reader(client, self.repository, number)
         self._has_unread_summary = False
+        self._has_checked = False
 
     @property
     def limits(self) -> Limits:
@@ -166,10 +167,13 @@ class GitHubForge:
         return f"{self._at}/issues/comments/{summary.number}"
 
     def publish_check(
-        self, head: str, conclusion: Conclusion, title: str, summary: str, annotations: Sequence[Annotation]
-    ) -> None:
-        """A check run of our name."""
-        checks.publish_check(self.client, self.repository, head, conclusion, title, summary, annotations)
+        self, head: str, conclusion: Conclusion, title: str, summary: str, annotations: Sequence[Annotation], *,
+        is_first: bool = False,
+    ) -> None:  # fmt: skip
+        """A check run of our name. One that got no answer may be there, so that a second try looks for it."""
+        is_first, self._has_checked = is_first and not self._has_checked, True
+        text = conclusion, title, summary, annotations
+        checks.publish_check(self.client, self.repository, head, *text, is_first=is_first)
 
     def upload_sarif(self, head: str, sarif: str) -> None:
         """To code scanning, under the pull request's own ref."""

@@ -65,7 +65,8 @@ class Plan:
     `kept`: findings whose comment is there and is left alone. `listed`: findings for the summary alone. `resolved`: how
     many of `kept` are in threads that are resolved. `fixed_before`: how many threads of ours were settled earlier.
     `settled`: the digest that marks all of this as done. `is_settled`: an earlier run did all of this. `is_silent`:
-    nothing at all is to be posted. `summary`: the summary comment as it is.
+    nothing at all is to be posted. `is_first`: nothing of this program's is there yet. `summary`: the summary comment
+    as it is.
     """
 
     report: Report
@@ -83,6 +84,7 @@ class Plan:
     settled: str
     is_settled: bool
     is_silent: bool
+    is_first: bool
     summary: str | None
 
     @property
@@ -198,6 +200,7 @@ class _Planner:
             settled=settled,
             is_settled=is_settled,
             is_silent=not findings and self.report.complete and not has_posted,
+            is_first=is_readable and not self.ours and summary is None,
             summary=summary,
         )
 

@@ -75,7 +75,6 @@ def publish_report(
     try:
         threads, summary = forge.threads(), forge.summary()
     except ForgeError as error:
-        threads = None
         notes.append(_note("reading the comments", error))
     made = plan(report, diff, threads, forge.limits, summary=summary, policy=policy)
     published = publish(made, forge, sarif)
@@ -136,9 +135,9 @@ class _Poster:
             self._rewrite()
             self._review()
             self._settle()
-            is_first = self._summarize() and self.plan.summary is None
-            if self.reviewer.commented or is_first:
-                self._look_again(has_summary=is_first)
+            is_written = self._summarize()
+            if self.reviewer.commented or (is_written and self.plan.summary is None):
+                self._look_again()
         else:
             self.notes.append("comments: the credentials do not allow them")
             self.reviewer.leave(self.plan.new, "unposted")
@@ -207,7 +206,7 @@ class _Poster:
                 action = partial(self.forge.edit_review, review, withdrawn_body(left, gone[review]))
                 self._attempt("saying so in its review", action)
 
-    def _look_again(self, *, has_summary: bool) -> None:
+    def _look_again(self) -> None:
         """See whether another run posted the same at the same time; where that fails, the next run sees it."""
         if self.pause is not None:
             return
@@ -217,12 +216,12 @@ class _Poster:
             self._record("looking for doubled comments", error)
             return
         self._withdraw(find_doubles(threads))
-        if has_summary:
-            self._attempt("taking a doubled summary back", self.forge.withdraw_doubled_summary, is_removal=True)
+        self._attempt("taking a doubled summary back", self.forge.withdraw_doubled_summary, is_removal=True)
 
     def _rewrite(self) -> None:
         for rewrite in self.plan.rewrites:
-            if self._attempt("editing a comment", _editing(self.forge, rewrite.thread, rewrite.body)) is None:
+            action = partial(self.forge.edit_comment, rewrite.thread.comment_id, rewrite.body)
+            if self._attempt("editing a comment", action) is None:
                 self.rewritten.append(rewrite.finding)
 
     def _review(self) -> None:
@@ -251,7 +250,8 @@ class _Poster:
                     continue
             if not item.thread.is_ours:
                 continue
-            if self._attempt("marking a comment as fixed", _editing(self.forge, item.thread, item.body)) is None:
+            action = partial(self.forge.edit_comment, item.thread.comment_id, item.body)
+            if self._attempt("marking a comment as fixed", action) is None:
                 self.fixed.append(item.thread)
 
     def _summarize(self) -> bool:
@@ -280,9 +280,10 @@ class _Poster:
             self.shown |= check.shown
 
     def _publishing(self, check: Check) -> Callable[[], None]:
-        return lambda: self.forge.publish_check(
-            self.plan.head, check.conclusion, check.title, check.summary, check.annotations
-        )
+        # A run that published the same would have left comments or a summary, as this one did.
+        is_first = self.plan.is_first and self.is_whole and not self.plan.is_silent
+        text = check.conclusion, check.title, check.summary, check.annotations
+        return partial(self.forge.publish_check, self.plan.head, *text, is_first=is_first)
 
     def _overview(self) -> Overview:
         plan = self.plan
@@ -295,7 +296,3 @@ class _Poster:
             fixed=plan.fixed_before + len(self.fixed),
             listed=self.reviewer.elsewhere,
         )
-
-
-def _editing(forge: Forge, thread: Thread, body: str) -> Callable[[], None]:
-    return lambda: forge.edit_comment(thread.comment_id, body)

@@ -302,7 +302,7 @@ def test_what_may_go_better_is_tried_again_for_the_same_head(scene: Scene) -> No
 def test_an_annotation_that_is_refused_does_not_cost_the_check(scene: Scene) -> None:
     findings = [scene.finding("b.py", 3), make_finding("a.py", 50)]
 
-    def publish_check(head: str, conclusion: str, title: str, summary: str, annotations: object) -> None:
+    def publish_check(head: str, conclusion: str, title: str, summary: str, annotations: object, **more: bool) -> None:
         if annotations:
             raise Refused("an annotation")
         original(head, conclusion, title, summary, ())

@@ -120,8 +120,9 @@ class MemoryForge:
         self._end("withdraw_doubled_summary")
 
     def publish_check(
-        self, head: str, conclusion: str, title: str, summary: str, annotations: Sequence[Annotation]
-    ) -> None:
+        self, head: str, conclusion: str, title: str, summary: str, annotations: Sequence[Annotation], *,
+        is_first: bool = False,
+    ) -> None:  # fmt: skip
         self._begin("publish_check")
         if len(summary) > self.limits.check_output or any(a.first_line > a.last_line for a in annotations):
             raise Refused("unprocessable")
