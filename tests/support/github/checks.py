@@ -28,7 +28,8 @@ def create_check(request: Request) -> Answer:
     repository, fields = request.repository, request.fields
     if repository.git.kind(fields["head_sha"]) != "commit":
         raise Refused(422, f"No commit found for SHA: {fields['head_sha']}")
-    check = r.CheckRun(request.hub.new_id(), repository, request.user, {"status": "queued"})
+    begun = {"status": "queued", "started_at": request.hub.iso(request.hub.now())}
+    check = r.CheckRun(request.hub.new_id(), repository, request.user, begun)
     _take(request, check)
     request.hub.checks[check.id] = check
     return Answer(_check(request, check), 201)
@@ -57,6 +58,7 @@ def list_annotations(request: Request) -> Listed:
 
 @route(f"GET {REPO}/commits/{{ref}}/check-runs", "checks:read")
 def list_checks(request: Request) -> Listed:
+    """Of several of a name the latest, unless all are asked for."""
     repository = request.repository
     sha = repository.git.resolve(request.params["ref"])
     found = [
@@ -66,6 +68,8 @@ def list_checks(request: Request) -> Listed:
         and each.fields["head_sha"] == sha
         and request.query.get("check_name") in (None, each.fields["name"])
     ]
+    if request.query.get("filter", "latest") == "latest":
+        found = list({(each.user.id, each.fields["name"]): each for each in found}.values())
     return Listed(found[::-1], lambda check: _check(request, check), "check_runs")
 
 
@@ -128,7 +132,7 @@ def _check(request: Request, check: r.CheckRun) -> JSON:
         "id": check.id, "name": fields["name"], "node_id": f"CR_{check.id}", "head_sha": fields["head_sha"],
         "external_id": fields.get("external_id", ""), "url": url, "html_url": html,
         "details_url": fields.get("details_url", html), "status": fields["status"],
-        "conclusion": fields.get("conclusion"), "started_at": fields.get("started_at") or request.hub.iso(0),
+        "conclusion": fields.get("conclusion"), "started_at": fields["started_at"],
         "completed_at": fields.get("completed_at"), "check_suite": {"id": check.user.id},
         "output": {**output, "annotations_count": len(check.annotations), "annotations_url": f"{url}/annotations"},
         "app": shapes.app(check.user), "pull_requests": [shapes.minimal_pull(pull) for pull in pulls],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 DOCS = "https://docs.github.com/rest"
+# Described without more than a message: a merge that can't be made.
+_BRIEF = frozenset({405, 409})
 
 
 class Refused(Exception):
@@ -22,8 +24,10 @@ class Refused(Exception):
     @property
     def body(self) -> dict[str, object]:
         """What is sent."""
-        more = {"errors": self.errors} if self.errors else {}
-        return {"message": self.message, **more, "documentation_url": DOCS, "status": str(self.status)}
+        more: dict[str, object] = {"errors": self.errors} if self.errors else {}
+        if self.status not in _BRIEF:
+            more["status"] = str(self.status)
+        return {"message": self.message, "documentation_url": DOCS, **more}
 
 
 def not_found() -> Refused:

@@ -58,10 +58,12 @@ class PullShapes(Shapes):
     def pull(self, pull: r.PullRequest) -> JSON:
         files = self.hub.diff(pull).files
         merged_by = None if pull.merged_by is None else self.user(pull.merged_by)
-        state = {None: "unknown", True: "draft" if pull.is_draft else "clean", False: "dirty"}[pull.is_mergeable]
+        # Of one that is merged nothing is computed any more.
+        mergeable = None if pull.merged else pull.is_mergeable
+        state = {None: "unknown", True: "draft" if pull.is_draft else "clean", False: "dirty"}[mergeable]
         return {
-            **self.simple_pull(pull), "merged": pull.merged is not None, "mergeable": pull.is_mergeable,
-            "rebaseable": pull.is_mergeable, "mergeable_state": state, "merged_by": merged_by,
+            **self.simple_pull(pull), "merged": pull.merged is not None, "mergeable": mergeable,
+            "rebaseable": mergeable, "mergeable_state": state, "merged_by": merged_by,
             "comments": len(pull.comments), "review_comments": len(pull.review_comments()),
             "maintainer_can_modify": pull.is_from_fork, "changed_files": len(files),
             "commits": pull.repository.git.count(f"{self.hub.merge_base(pull)}..{pull.head}"),

@@ -34,7 +34,7 @@ _REPOSITORY_LINKS = {
     "statuses_url": "statuses/{sha}", "subscribers_url": "subscribers", "subscription_url": "subscription",
     "tags_url": "tags", "teams_url": "teams", "trees_url": "git/trees{/sha}",
 }  # fmt: skip
-_ZERO = ("forks", "forks_count", "stargazers_count", "watchers", "watchers_count", "size", "open_issues")
+_ZERO = ("forks", "forks_count", "stargazers_count", "watchers", "watchers_count", "size")
 
 
 class Shapes:
@@ -93,12 +93,14 @@ class Shapes:
     def repository(self, repository: r.Repository) -> JSON:
         """As inside a pull request."""
         html, born = self.html(repository), self.hub.iso(repository.created)
+        # Pull requests are issues, too.
+        pulls = sum(at == repository.id and pull.state == "open" for (at, _number), pull in self.hub.pulls.items())
         return {
             **self.minimal_repository(repository), **dict.fromkeys(_ZERO, 0), "license": None, "homepage": None,
             "git_url": f"git://{html.partition('://')[2]}.git", "ssh_url": f"git@127.0.0.1:{repository.full_name}.git",
             "clone_url": repository.git.path.as_uri(), "svn_url": html, "mirror_url": None, "language": None,
-            "default_branch": repository.default_branch, "open_issues_count": 0, "has_issues": True,
-            "has_projects": False, "has_wiki": False, "has_pages": False, "has_downloads": False,
+            "default_branch": repository.default_branch, "open_issues_count": pulls, "open_issues": pulls,
+            "has_issues": True, "has_projects": True, "has_wiki": True, "has_pages": False, "has_downloads": True,
             "has_discussions": False, "archived": False, "disabled": False, "pushed_at": born, "created_at": born,
             "updated_at": born, "topics": [], "allow_forking": True, "is_template": False,
             "web_commit_signoff_required": False, "visibility": "private" if repository.is_private else "public",
