@@ -126,6 +126,15 @@ def test_the_fixer_is_shown_less_and_less() -> None:
     assert all("return" in each and RULE.message in each for each in shown)
 
 
+def test_a_draw_of_luck_is_no_proposal() -> None:
+    answers = [f"<|1|>return json.loads({' ' * n}data)<|end|>" for n in range(9)]
+    for confidence, count in ((0.01, 0), (0.02, 4)):
+        model = Scripted(answers, confidence=confidence)
+        assert len(proposals(proposer(group(model, kind="fixer"), candidates=1))) == count
+    model = Scripted([says((1, "return json.loads(data)"))], confidence=0.01)
+    assert len(proposals(proposer(group(model)))) == 1, "what larger models find probable is not measured"
+
+
 def test_a_slip_of_the_fixer_is_put_right() -> None:
     model = Scripted(["<|1|>return json.loads(data<|end|>"], confidence=0.99)
     (proposal,) = proposals(proposer(group(model, kind="fixer")))
