@@ -250,7 +250,7 @@ def differences(ours: Played, theirs: Played) -> Iterator[tuple[str, str, Any, A
             if one != two:
                 yield step.name, path, one, two
         if step.is_shape:
-            yield from ((step.name, path, *kinds) for path, *kinds in _kinds(mine.data, other.data))
+            yield from ((step.name, *found) for found in _kinds(mine.data, other.data))
 
 
 def _kinds(ours: Any, theirs: Any, path: str = "") -> Iterator[tuple[str, str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def without_tables(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [garbage, newer, without_tables], ids=lambda each: each.__name__)
-def test_a_damaged_index_is_made_anew(desk: Desk, damage) -> None:
+def test_a_damaged_index_is_made_anew(desk: Desk, damage: Callable[[Path], None]) -> None:
     """What was decided before is known, and what is decided now is recorded once."""
     post(desk, 5, NONE, "none-comparison")
     assert desk.command("/nootropic ignore none-comparison").code == 0
