@@ -25,10 +25,10 @@ _EMOJI_SELECTOR = "\ufe0f"
 _IDEOGRAPHIC_SPACE = "\u3000"
 _SHORT_ESCAPES = {"\r": "\\r", "\n": "\\n", "\t": "\\t"}
 
-# GitHub's runner obeys `::command::` after any leading white space, colours included to be sure, and the older
-# `##[command]` anywhere in a line; Azure's obeys `##vso[`, TeamCity `##teamcity[`.
-_COMMAND_AT_START = re.compile(r"^((?:\x1b\[[0-9;]*m|[^\S\n])*):(?=:)", re.MULTILINE)
-COMMAND_ANYWHERE = re.compile(r"#(?=#\w*\[)")
+# GitHub's runner obeys `::command::` after any leading white space, and the older `##[command]` anywhere in a line;
+# Azure's obeys `##vso[`, TeamCity `##teamcity[`. To be sure, colours and carriage returns between count as nothing.
+_COMMAND_AT_START = re.compile(r"^((?:\x1b\[[0-9;]*m|[^\S\n])*):(?=\r*:)", re.MULTILINE)
+COMMAND_ANYWHERE = re.compile(r"#(?=\r*#[\w\r]*\[)")
 
 _MARKDOWN_PUNCTUATION = re.compile(r"[\\`*_\[\]<>|~]|(?<!&)#|^[-+=]")
 _LIST_NUMBER = re.compile(r"^(\d+)(?=[.)])")

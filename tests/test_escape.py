@@ -77,6 +77,8 @@ def test_visible_leaves_nothing_hidden(text: str) -> None:
 @example("a\n\t::debug::x")
 @example("###[error]x")
 @example("::::")
+@example(":\r:debug::x")
+@example("#\r#\r[error]x")
 def test_a3_shown_text_is_no_command(text: str) -> None:
     for show in (escape.visible, escape.one_line, escape.defuse_lines):
         assert not runner_obeys(show(text).replace("\r", ""))

@@ -197,6 +197,18 @@ def _handlers(node: ast.ExceptHandler, lines: Sequence[str]) -> Iterator[Mutatio
     if line.strip() == "except Exception:" and not reraises:
         start = len(line) - len(line.lstrip())
         yield Mutation("bare-except", node.lineno, start, len(line.rstrip()), "except:", "except Exception:")
+    if node.name is not None:
+        yield from _raised_again(node.body, node.name)
+
+
+def _raised_again(body: Sequence[ast.stmt], name: str) -> Iterator[Mutation]:
+    """Every bare `raise` of a handler, but those in a handler or a function of its own."""
+    for statement in body:
+        if isinstance(statement, ast.Raise) and statement.exc is None:
+            where = statement.lineno, statement.col_offset, statement.end_col_offset or 0
+            yield Mutation("raise-caught-exception-by-name", *where, f"raise {name}", "raise")
+        elif isinstance(statement, ast.If | ast.For | ast.While | ast.With):
+            yield from _raised_again([*statement.body, *getattr(statement, "orelse", ())], name)
 
 
 def _raises(node: ast.Raise, lines: Sequence[str]) -> Iterator[Mutation]:

@@ -17,15 +17,21 @@ from nootropic_bot.learn.pair import Pair, make_pair
 from nootropic_bot.learn.planted import planted
 from nootropic_bot.learn.remarks import remarked
 from nootropic_bot.learn.reshaped import defaults, stretched
+from nootropic_bot.learn.spacing import set_apart
 from nootropic_bot.learn.strings import Written
 from nootropic_bot.learn.synthetic import written
 from nootropic_bot.records import Position
+
+_SET_APART = 0.5
 
 
 def from_template(have: Ingredients, random_: random.Random) -> Iterator[Pair]:
     """At most one pair from a template of a rule drawn at random."""
     template, filled = _expanded(have, random_)
     if filled is not None and _parses(filled.unsafe) and _parses(filled.safe):
+        if random_.random() < _SET_APART:
+            apart = set_apart(filled, *surroundings(have, random_))
+            filled = apart if _parses(apart.unsafe) and _parses(apart.safe) else filled
         weakness = have.words.draw(template.rule, random_)
         pair = make_pair(template.rule.id, ("template", ""), weakness, remarked(filled, random_))
         if pair is not None and _is_answerable(pair, filled):

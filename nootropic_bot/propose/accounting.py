@@ -143,8 +143,22 @@ def restored(ledger: Ledger, old: str, new: str, around: Sequence[str]) -> str |
     for tag, i, j, k, m in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         is_lost = any(wrong.get(token) == "lost" for token in before[i:j])
         is_made_up = any(wrong.get(token, "lost") != "lost" for token in after[k:m])
-        made += "".join(before[i:j] if tag == "equal" or is_lost or is_made_up else after[k:m])
-    return None if made == old or unaccounted(ledger, old, made, around) else made
+        if tag == "insert" and is_made_up:
+            made += _without(wrong, "".join(after[k:m]))
+        else:
+            made += "".join(before[i:j] if tag == "equal" or is_lost or is_made_up else after[k:m])
+    return None if made.split() == old.split() or unaccounted(ledger, old, made, around) else made
+
+
+def _without(wrong: Mapping[str, Problem], inserted: str) -> str:
+    """Of inserted arguments those that nothing is wrong with; nothing of an insertion that is no list of arguments."""
+    kept = [part for part in inserted.split(",") if not any(wrong.get(word, "lost") != "lost" for word in words(part))]
+    text = ",".join(kept)
+    return text if _are_balanced(text) else ""
+
+
+def _are_balanced(text: str) -> bool:
+    return all(text.count(one) == text.count(other) for one, other in ("()", "[]", "{}"))
 
 
 def _is_setting(word: str, ledger: Ledger, known: AbstractSet[str]) -> bool:

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from github import GithubException
+from github.PullRequestReview import PullRequestReview
 
 from tests.github.conftest import FIVE_AND_THIRTY, Scene, changed
 
@@ -20,7 +21,7 @@ def comment(line: int | None = 5, path: str = "a.py", **more: object) -> dict[st
     return {"path": path, "body": "```suggestion\nx = 1\n```", "side": "RIGHT", **place, **more}
 
 
-def review(scene: Scene, *comments: dict[str, object], label: str = "bot", **more: object):
+def review(scene: Scene, *comments: dict[str, object], label: str = "bot", **more: object) -> PullRequestReview:
     return scene.pull(label).create_review(body="Found.", event="COMMENT", comments=list(comments), **more)
 
 

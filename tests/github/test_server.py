@@ -321,9 +321,9 @@ def test_more_than_eighty_creations_a_minute_are_refused(scene: Scene, clock: Cl
     assert scene.server.limits.exceeded == ["contents a minute"]
     clock.sleep(40)
     scene.server.limits.secondary_status, scene.server.limits.contents_a_minute = 429, 0
-    with pytest.raises(GithubException) as caught:
+    with pytest.raises(GithubException) as refused:
         pull.create_issue_comment("again")
-    assert caught.value.status == 429
+    assert refused.value.status == 429
 
 
 def test_what_is_known_already_costs_nothing(scene: Scene) -> None:

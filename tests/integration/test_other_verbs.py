@@ -47,7 +47,7 @@ def test_init_refuses_what_it_cannot_extend_safely(repo: Repo) -> None:
 def test_doctor_finds_this_machine_fit(repo: Repo) -> None:
     run = repo.bot("doctor", "--format", "json")
     assert run.code == 0
-    status = {entry["name"]: entry["status"] for entry in run.report}  # type: ignore[union-attr, attr-defined]
+    status = {entry["name"]: entry["status"] for entry in run.report}
     assert {status[name] for name in ("Python", "git", "Semgrep", "ruff", "temporary files", "repository")} == {"ok"}
 
 

@@ -138,10 +138,10 @@ def _cases(count: int) -> Iterator[tuple[str, Filled]]:
             code = sources.mutated(file, tree, each)
             if code is not None:
                 yield each.rule_id, code
-        for each in random_.sample(reshaped, min(2, len(reshaped))):
-            code = sources.in_function(have, random_, each)
+        for shape in random_.sample(reshaped, min(2, len(reshaped))):
+            code = sources.in_function(have, random_, shape)
             if code is not None:
-                yield each.rule_id, code
+                yield shape.rule_id, code
 
 
 def test_an_answer_gives_exactly_the_safe_text() -> None:

@@ -221,7 +221,7 @@ def test_homes_that_are_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="~nouser/x"):
         models_home({"NOOTROPIC_MODELS": "~nouser/x"})
     monkeypatch.delenv("HOME")
-    monkeypatch.setattr("pwd.getpwuid", lambda _number: {}[0])  # As in a container with a user of no name.
+    monkeypatch.setattr("pwd.getpwuid", lambda number: {}[number])  # As in a container with a user of no name.
     with pytest.raises(EnvironmentFault, match="no home"):
         models_home({})
 

@@ -507,7 +507,7 @@ def test_a_stream_that_breaks_in_the_middle_says_so() -> None:
 def test_a_stream_that_is_closed_stops_the_generation() -> None:
     model = Broken([])
     held = model.stream(ASK)
-    model.stream = lambda _request: held  # type: ignore[method-assign]
+    model.stream = lambda request: held  # type: ignore[method-assign]
     route = router(Clock(), backend("a", model))
     pieces = route.stream(ASK)
     next(pieces)

@@ -56,6 +56,13 @@ def test_words_are_accounted_for_by_the_rules_examples(rule_id: str, old: str, n
             "r = get(f'{host}/v1/items', headers=own, timeout=30)\n",
         ),
         ("cookie-without-flags", "r.set_cookie('a', b'bar')\n", "r.set_cookie('a', b'bar', b'bar')\n", None),
+        ("cookie-without-flags", "r.set_cookie('a', b'bar')\n", "   r.set_cookie('a', b'bar', b'bar')\n", None),
+        (
+            "cookie-without-flags",
+            "r.set_cookie('a', b'bar')\n",
+            "r.set_cookie('a', b'bar', b'bar', secure=True, httponly=True, samesite='Lax')\n",
+            "r.set_cookie('a', b'bar', secure=True, httponly=True, samesite='Lax')\n",
+        ),
     ],
 )
 def test_what_was_lost_comes_back_and_what_was_made_up_goes(

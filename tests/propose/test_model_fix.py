@@ -114,6 +114,36 @@ def test_the_fixer_is_drawn_from_more_often_because_it_is_cheap() -> None:
     assert [request.seed for request in model.requests] == list(range(8))
 
 
+def test_the_fixer_is_shown_less_and_less() -> None:
+    """All, then the statement and its imports, then the statement alone; lines unlike its training lead it astray."""
+    answers = [f"<|1|>return json.loads({' ' * n}data)<|end|>" for n in range(9)]
+    model = Scripted(answers, confidence=0.5)
+    text = TEXT.replace("    return", "    data = data.strip()\n    return")
+    proposals(proposer(group(model, kind="fixer"), candidates=1), text)
+    shown = [str(request.prompt) for request in model.requests]
+    assert ["data.strip" in each for each in shown] == [True, False, False, True]
+    assert ["import pickle" in each for each in shown] == [True, True, False, True]
+    assert all("return" in each and RULE.message in each for each in shown)
+
+
+def test_a_draw_of_luck_is_no_proposal() -> None:
+    answers = [f"<|1|>return json.loads({' ' * n}data)<|end|>" for n in range(9)]
+    for confidence, count in ((0.01, 0), (0.02, 4)):
+        model = Scripted(answers, confidence=confidence)
+        assert len(proposals(proposer(group(model, kind="fixer"), candidates=1))) == count
+    model = Scripted([says((1, "return json.loads(data)"))], confidence=0.01)
+    assert len(proposals(proposer(group(model)))) == 1, "what larger models find probable is not measured"
+
+
+def test_a_slip_of_the_fixer_is_put_right() -> None:
+    model = Scripted(["<|1|>return json.loads(data<|end|>"], confidence=0.99)
+    (proposal,) = proposals(proposer(group(model, kind="fixer")))
+    assert "    return json.loads(data)\n" in result(proposal)
+    # A larger model's answer is taken at its word.
+    model = Scripted([says((1, "return json.loads(data"))], confidence=0.99)
+    assert not any("json.loads(data)" in result(each) for each in proposals(proposer(group(model))))
+
+
 @pytest.mark.parametrize("kind", ["fixer", "chat"])
 def test_only_a_small_model_is_held_to_what_examples_do(kind: Literal["fixer", "chat"]) -> None:
     line = "return json.loads(datum)"  # Half a word of it is a mistake of copying.

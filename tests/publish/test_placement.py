@@ -107,7 +107,7 @@ def changes(draw: st.DrawFn) -> tuple[dict[str, tuple[bytes, bytes]], list[Findi
     files = {
         path: draw(contents()) for path in draw(st.lists(st.sampled_from(PATHS), min_size=1, max_size=3, unique=True))
     }
-    findings = []
+    findings: list[Finding] = []
     for path, (old, new) in files.items():
         for _ in range(draw(st.integers(1, 4))):
             finding = draw(fixed(path, old, new))

@@ -98,8 +98,8 @@ def test_whatever_happens_what_was_taken_in_is_done_once(steps: list[tuple[str, 
         for job in story.running:
             story.end(job, "done")
         story.running.clear()
-        while (job := story.ledger.take()) is not None:
-            story.end(job, "done")
+        while (owed := story.ledger.take()) is not None:
+            story.end(owed, "done")
         assert story.owed == set()
         assert story.ledger.waiting() == 0
         story.ledger.close()

@@ -11,7 +11,8 @@ import pytest
 
 from nootropic_bot.learn import sources
 from nootropic_bot.learn.expansion import Filled
-from nootropic_bot.learn.pairs import Pair, generate
+from nootropic_bot.learn.pair import Pair, make_pair
+from nootropic_bot.learn.pairs import generate
 from nootropic_bot.verify.case import Case
 from nootropic_bot.verify.kept import lost_part
 from nootropic_bot.verify.meaning import changed_meaning
@@ -23,7 +24,6 @@ _PAIRS = 1000
 
 def test_next_to_no_right_fix_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[tuple[str, Filled]] = []
-    make_pair = sources.make_pair
 
     def kept(rule_id: str, origin: tuple[str, str], weakness: str, code: Filled) -> Pair | None:
         if origin[0] != "negative" and code.unsafe != code.safe:

@@ -61,7 +61,7 @@ def _document() -> dict[str, Any]:
 
 @cache
 def _registry() -> Registry[Any]:
-    resource = Resource(contents={"$defs": _document()["$defs"]}, specification=DRAFT202012)
+    resource = Resource(contents={"$defs": _document()["$defs"]}, specification=DRAFT202012)  # type: ignore[call-arg]
     return Registry().with_resource(_BASE, resource)
 
 

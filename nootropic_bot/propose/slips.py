@@ -1,0 +1,115 @@
+"""Slips of a small model's pen, put right by code: what it meant is plain, and the proof decides all the same.
+
+It closes a bracket once too often or once too seldom, indents the first line by a column more, or gives a keyword that
+the call has already.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+
+_TOKEN = re.compile(
+    r"""(?P<text>[bBfFrRuU]{0,2}(?:'''(?:\\.|[^\\])*?'''|\"\"\"(?:\\.|[^\\])*?\"\"\"|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"))"""
+    r"|(?P<comment>\#[^\n]*)|(?P<keyword>[^\W\d]\w*\s*=(?!=))|(?P<open>[(\[{])|(?P<close>[)\]}])|\w+|.",
+    re.DOTALL,
+)
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+_TAIL = re.compile(r"[,:]?[ \t]*(?:\#[^\n]*)?\n?\Z")
+
+
+def without_slips(old: str, new: str) -> str:
+    """The new text of some lines without such slips, `new` itself where it has none. `old`: the lines it replaces."""
+    made = _indented_as(old, new)
+    return made if _is_right(made) else _closed_as(old, _without_repeated_keywords(made))
+
+
+def _is_right(text: str) -> bool:
+    """Whether the text is whole statements, or the head of one. Other parts of statements may be right as well."""
+    lines = text.rstrip("\n").split("\n")
+    indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
+    code = "\n".join(line.removeprefix(indent) for line in lines)
+    for ending in ("", "\n    pass"):
+        try:
+            tree = ast.parse(code + ending)
+        except (SyntaxError, ValueError, MemoryError, RecursionError):
+            continue
+        # The compiler would refuse a repeated keyword, but it refuses a `return` outside a function as well.
+        calls = [[each.arg for each in n.keywords if each.arg] for n in ast.walk(tree) if isinstance(n, ast.Call)]
+        return all(len(set(names)) == len(names) for names in calls)
+    return False
+
+
+def _indented_as(old: str, new: str) -> str:
+    """One column more or less than the line had is no indentation."""
+    before, after = (len(text) - len(text.lstrip(" ")) for text in (old, new))
+    return new if abs(before - after) != 1 else " " * before + new.lstrip(" ")
+
+
+def _closed_as(old: str, new: str) -> str:
+    """With one bracket more, or less, at the end, where only so many are closed as before."""
+    (missing, extra), (were_missing, were_extra) = _open_brackets(new), _open_brackets(old)
+    if len(missing) == len(were_missing) + 1 and len(extra) == len(were_extra):
+        end = _TAIL.search(new)
+        at = len(new) if end is None else end.start()
+        return new[:at] + _CLOSING[missing[-1]] + new[at:]
+    if len(extra) == len(were_extra) + 1 and missing == were_missing:
+        at = extra[-1]
+        return new[:at] + new[at + 1 :]
+    return new
+
+
+def _open_brackets(text: str) -> tuple[list[str], list[int]]:
+    """The brackets that are not closed, and the places of those that close none."""
+    stack: list[str] = []
+    extra: list[int] = []
+    for token in _TOKEN.finditer(text):
+        if token["open"]:
+            stack.append(token[0])
+        elif token["close"]:
+            if stack and _CLOSING[stack[-1]] == token[0]:
+                stack.pop()
+            else:
+                extra.append(token.start())
+    return stack, extra
+
+
+def _without_repeated_keywords(text: str) -> str:
+    """Every keyword once in its brackets: the first one stays, which is the author's."""
+    levels: list[set[str]] = [set()]
+    cuts: list[tuple[int, int]] = []
+    tokens = list(_TOKEN.finditer(text))
+    for number, token in enumerate(tokens):
+        if token["open"]:
+            levels.append(set())
+        elif token["close"] and len(levels) > 1:
+            levels.pop()
+        elif token["keyword"] and len(levels) > 1 and _is_argument(tokens, number):
+            name = token[0].rstrip("= \t")
+            if name in levels[-1]:
+                cuts.append((_before(tokens, number).start(), _end_of(tokens, number)))
+            levels[-1].add(name)
+    for start, end in reversed(cuts):
+        text = text[:start] + text[end:]
+    return text
+
+
+def _before(tokens: Sequence[re.Match[str]], number: int) -> re.Match[str]:
+    """The last token before this one that is no white space; there is one inside brackets."""
+    return next(token for token in reversed(tokens[:number]) if not token[0].isspace())
+
+
+def _is_argument(tokens: Sequence[re.Match[str]], number: int) -> bool:
+    return _before(tokens, number)[0] in ("(", ",")
+
+
+def _end_of(tokens: Sequence[re.Match[str]], number: int) -> int:
+    """Where an argument ends."""
+    depth = 0
+    for place in range(number, len(tokens)):
+        token = tokens[place]
+        depth += bool(token["open"]) - bool(token["close"])
+        if depth < 0 or (depth == 0 and token[0] == ","):
+            return _before(tokens, place).end()
+    return tokens[-1].end()

@@ -1,0 +1,74 @@
+"""Slips of a small model's pen: what was meant is written, and what is right is left as it is."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+
+import pytest
+
+from nootropic_bot.propose.slips import without_slips
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        # One bracket too few, or too many.
+        ("self.set_header(k, v)\n", "self.set_header(k, quote(v)\n", "self.set_header(k, quote(v))\n"),
+        ("f(a[0], b)  # why\n", "f(q(a[0], b)  # why\n", "f(q(a[0], b))  # why\n"),
+        ("    onupdate=now,\n", "    onupdate=now(utc,\n", "    onupdate=now(utc),\n"),
+        ("if f(x):\n", "if f(g(x):\n", "if f(g(x)):\n"),
+        ("x = [\n", "x = [f(\n", "x = [f()\n"),
+        ("self.write(self.body)\n", "self.write(self.body))\n", "self.write(self.body)\n"),
+        ('f("(", a)\n', 'f("(", a))\n', 'f("(", a)\n'),
+        ("x = f(\n    a,\n", "x = f(\n    a),\n", "x = f(\n    a),\n"),
+        # A column that is no indentation.
+        ("    f(a)\n", "     f(b)\n", "    f(b)\n"),
+        ("    f(a)\n", "   f(b)\n", "    f(b)\n"),
+        ("    f(a)\n", "with b:\n    f(a)\n", "with b:\n    f(a)\n"),
+        # A keyword that is there already.
+        (
+            'c("a", secure=False)\n',
+            'c("a", secure=False, secure=True, http=True)\n',
+            'c("a", secure=False, http=True)\n',
+        ),
+        ("c(\n    a=b,\n)\n", "c(\n    a=b,\n    d=1, a=(2, 3)\n)\n", "c(\n    a=b,\n    d=1\n)\n"),
+    ],
+)
+def test_what_was_meant_is_written(old: str, new: str, expected: str) -> None:
+    assert without_slips(old, new) == expected
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        "f(x=1, y=g(x=2))\n",
+        "f(x == 1, x == 2)\n",
+        "x = 1; x = 2\n",
+        "f(a, ')')  # (\n",
+        'f("""(\n""", x)\n',
+        "f(lambda x=1: x, [a for a in b if a == 1], {'x': 1}, x=2)\n",
+        "def f(a: int = 1, *, b: int = 2) -> None:\n    return g(a=a, b=b)\n",
+        "",
+        "((((",
+        "f'{x!r:>{width}}'\n",
+        "return 'half of a\n",
+        "else:\n",
+    ],
+)
+def test_what_has_no_slip_or_too_many_is_left(new: str) -> None:
+    assert without_slips("y = f()\n", new) == new
+
+
+@pytest.mark.parametrize("module", [ast, textwrap])
+def test_real_statements_are_left(module: object) -> None:
+    with open(module.__file__, encoding="utf-8") as file:  # type: ignore[attr-defined]
+        text = file.read()
+    lines = text.splitlines(keepends=True)
+    count = 0
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.stmt):
+            part = "".join(lines[node.lineno - 1 : node.end_lineno])
+            assert without_slips(part, part) == part
+            count += 1
+    assert count > 100
