@@ -8,7 +8,7 @@ else that needs it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -18,12 +18,6 @@ _Record = TypeVar("_Record")
 _MAX_NUMBER = 1 << 31
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    type: Any
-    is_required: bool
-
-
 def read_record(kind: type[_Record], data: Any) -> _Record:
     """A record of this kind from what `json.loads` gave of its `asdict`.
 
@@ -31,21 +25,17 @@ def read_record(kind: type[_Record], data: Any) -> _Record:
         ValueError: it is something else.
     """
     hashable: Any = kind  # Which mypy does not know of a type.
-    known = _fields(hashable)
-    if not isinstance(data, Mapping) or not known.keys() >= data.keys():
+    types = _types(hashable)
+    # All of them: an entry that lacks one would become a record in which nothing was found.
+    if not isinstance(data, Mapping) or data.keys() != types.keys():
         raise ValueError(f"no {kind.__name__}")
-    if any(each.is_required and name not in data for name, each in known.items()):
-        raise ValueError(f"a {kind.__name__} that lacks a field")
-    return kind(**{name: _value(known[name].type, value) for name, value in data.items()})
+    return kind(**{name: _value(types[name], value) for name, value in data.items()})
 
 
 @cache
-def _fields(kind: type[Any]) -> Mapping[str, _Field]:
+def _types(kind: type[Any]) -> Mapping[str, Any]:
     hints = get_type_hints(kind)
-    return {
-        each.name: _Field(hints[each.name], each.default is MISSING and each.default_factory is MISSING)
-        for each in fields(kind)
-    }
+    return {each.name: hints[each.name] for each in fields(kind)}
 
 
 def _value(kind: Any, data: Any) -> Any:
@@ -65,9 +55,10 @@ def _value(kind: Any, data: Any) -> Any:
 
 
 def _is_plain(kind: Any, data: Any) -> bool:
-    if kind is str:
-        # A byte that is no text is kept as half of a character; other halves come from nowhere.
-        return isinstance(data, str) and bool(data.encode("utf-8", "surrogateescape") or not data)
+    if kind is str and isinstance(data, str):
+        # A byte that is no text is kept as half of a character. Others come from nowhere: a `UnicodeEncodeError`.
+        data.encode("utf-8", "surrogateescape")
+        return True
     if kind is float:
         return type(data) in (int, float) and 0 <= data <= 1
     return type(data) is kind and (kind is not int or 0 <= data < _MAX_NUMBER)

@@ -49,9 +49,9 @@ class Place:
 
     def edit(self, pull: r.PullRequest, *, title: str = "", base: str = "") -> dict[str, Job]:
         """`pull_request`, edited: somebody gives it another title, or another base."""
-        before = {"title": {"from": pull.title}} if title else {}
+        before: dict[str, Any] = {"title": {"from": pull.title}} if title else {}
         if base:
-            before["base"] = {"ref": {"from": pull.base_branch}, "sha": {"from": pull.base}}  # type: ignore[assignment]
+            before["base"] = {"ref": {"from": pull.base_branch}, "sha": {"from": pull.base}}
         pull.title, pull.base_branch = title or pull.title, base or pull.base_branch
         self.server.sync()
         return self._of_pull("retarget", pull, self.server.events.pull_request(pull, "edited", changes=before))
