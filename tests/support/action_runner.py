@@ -16,6 +16,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +40,7 @@ _INPUT_KEYS = frozenset({"description", "required", "default"})
 
 @dataclass
 class Step:
-    """How a step went. `env`: what the workflow gave it, without the runner's own variables."""
+    """How a step went. `env`: what the workflow gave it, without the runner's own variables. `seconds`: of a script."""
 
     name: str
     result: str
@@ -48,6 +49,7 @@ class Step:
     err: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
 
 
 @dataclass
@@ -277,14 +279,16 @@ class _JobRun:
         full = {**self._environment(), **env, **{key: str(path) for key, path in files.items()}}
         where = self.workspace / scope.fill(step.get("working-directory", "."))
         command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", str(script)]
+        started = time.perf_counter()
         done = subprocess.run(command, cwd=where, env=full, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        seconds = time.perf_counter() - started
         out, err = (each.decode("utf-8", "replace") for each in (done.stdout, done.stderr))
         assert "Traceback" not in err, err
         if files["GITHUB_ENV"].read_bytes() or files["GITHUB_PATH"].read_bytes():
             raise Unsupported("a step that changes the environment of those behind it")
         outputs = dict(read_outputs(files["GITHUB_OUTPUT"].read_text(encoding="utf-8")))
         result = "failure" if done.returncode else "success"
-        return Step(str(step.get("name", "run")), result, done.returncode, out, err, env, outputs)
+        return Step(str(step.get("name", "run")), result, done.returncode, out, err, env, outputs, seconds)
 
     def _environment(self) -> dict[str, str]:
         github, runner = self.contexts["github"], self.contexts["runner"]
