@@ -29,9 +29,13 @@ ACTIONLINT = CI / "node_modules" / "@tktco" / "node-actionlint" / "bin" / "node-
 
 # These run with the repository's own token and caches, whoever opened the pull request.
 PRIVILEGED = frozenset({"pull_request_target", "workflow_run", "issue_comment"})
+# The wheel is built on the default branch alone; a review keeps only what the runs of the same pull request read.
+MAY_CACHE = frozenset({"wheel", "review"})
 MAY_KEEP = frozenset({"wheel"})
+OF_ONE_PULL_REQUEST = "github.event_name == 'pull_request'"
 _OF_THE_PULL_REQUEST = re.compile(r"head|pull_request|refs/pull|workflow_run|issue\.number")
 _FETCHES_IT = re.compile(r"gh pr checkout|git (?:checkout|switch|worktree)\b|refs/pull|/pull/")
+_CACHES = re.compile(r"actions/cache(?:/\w+)?@")
 _KEEPS = re.compile(r"actions/cache(?:/save)?@")
 _PIN = re.compile(r"[^@\s]+@[0-9a-f]{40} # v?\d\S*")
 
@@ -39,6 +43,11 @@ _PIN = re.compile(r"[^@\s]+@[0-9a-f]{40} # v?\d\S*")
 def workflows_in(folder: Path) -> list[Path]:
     """The workflows of a repository."""
     return sorted((folder / ".github" / "workflows").glob("*.y*ml"))
+
+
+def updates_in(folder: Path) -> list[Path]:
+    """What tells a repository of newer versions."""
+    return sorted((folder / ".github").glob("dependabot.y*ml"))
 
 
 def actions_in(folder: Path) -> list[Path]:
@@ -61,11 +70,13 @@ def remarks(path: Path) -> Iterator[str]:
         uses = re.match(r"\s*(?:- )?uses: (.*)", line)
         if uses and not uses[1].startswith("./") and not _PIN.fullmatch(uses[1]):
             yield f"A5: not pinned by a commit with its version beside it: {uses[1]}"
+    is_workflow = "jobs" in data
     for step in _steps(data):
-        yield from _remarks_on_step(step, is_privileged, may_keep=path.parent.name in MAY_KEEP or "jobs" in data)
+        yield from _remarks_on_step(step, is_privileged)
+        yield from _remarks_on_cache(step, is_privileged, "" if is_workflow else path.parent.name)
 
 
-def _remarks_on_step(step: dict[str, Any], is_privileged: bool, *, may_keep: bool) -> Iterator[str]:
+def _remarks_on_step(step: dict[str, Any], is_privileged: bool) -> Iterator[str]:
     uses, run, given = str(step.get("uses", "")), str(step.get("run", "")), step.get("with") or {}
     name = step.get("name") or uses or run.partition("\n")[0]
     if "${{" in run:
@@ -75,8 +86,24 @@ def _remarks_on_step(step: dict[str, Any], is_privileged: bool, *, may_keep: boo
         yield f"A1: a job with a token checks out the pull request: {name}"
     if is_privileged and _FETCHES_IT.search(run):
         yield f"A1: a job with a token fetches the pull request: {name}"
-    if (is_privileged or not may_keep) and (_KEEPS.search(uses) or "cache" in given):
-        yield f"A6: a cache is written where others' code may have run before: {name}"
+
+
+def _remarks_on_cache(step: dict[str, Any], is_privileged: bool, action: str) -> Iterator[str]:
+    """`action`: the name of one of ours, "" in a workflow."""
+    uses, given = str(step.get("uses", "")), step.get("with") or {}
+    name = step.get("name") or uses
+    if not _CACHES.search(uses) and "cache" not in given:
+        return
+    if is_privileged or (action and action not in MAY_CACHE):
+        yield f"A6: a cache is used where a job may have a token: {name}"
+    if _KEEPS.search(uses) and action and action not in MAY_KEEP and not _is_for_one_pull_request(step):
+        yield f"A6: a cache is written that runs of others read: {name}"
+
+
+def _is_for_one_pull_request(step: dict[str, Any]) -> bool:
+    """Whether a step runs for `pull_request` events only, whose caches the runs of that pull request alone read."""
+    condition = " ".join(str(step.get("if", "")).split())
+    return "||" not in condition and OF_ONE_PULL_REQUEST in condition.split(" && ")
 
 
 def _steps(data: dict[Any, Any]) -> Iterator[dict[str, Any]]:
@@ -139,14 +166,15 @@ def check(folders: Sequence[Path]) -> bool:
     """Whether everything below these folders is as it should be; prints what is not."""
     flows = [path for folder in folders for path in workflows_in(folder)]
     actions = [path for folder in folders for path in actions_in(folder)]
+    updates = [path for folder in folders for path in updates_in(folder)]
     found = [f"{path}: {remark}" for path in (*flows, *actions) for remark in remarks(path)]
     print("\n".join(found), end="\n" * bool(found))
     is_good = not found
     options = ("--offline", "--no-progress", "--quiet", "--config", str(CI / "zizmor.yml"))
-    is_good &= _run("zizmor", *options, *map(str, (*flows, *actions)))
-    for schema, paths in (("workflows", flows), ("actions", actions)):
+    is_good &= _run("zizmor", *options, *map(str, (*flows, *actions, *updates)))
+    for schema, paths in (("github-workflows", flows), ("github-actions", actions), ("dependabot", updates)):
         if paths:
-            is_good &= _run("check-jsonschema", "--builtin-schema", f"vendor.github-{schema}", *map(str, paths))
+            is_good &= _run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *map(str, paths))
     for folder in folders:
         if workflows_in(folder):
             is_good &= install() and _actionlint(folder)

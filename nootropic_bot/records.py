@@ -221,7 +221,10 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything one `review` found; its JSON form is a public interface (`reports.py`)."""
+    """Everything one `review` found; its JSON form is a public interface (`reports.py`).
+
+    `missing_shards`: of a report that was joined, the parts ("2/3") that left none; nothing is known of their files.
+    """
 
     schema_version: int
     tool: Tool
@@ -229,6 +232,7 @@ class Report:
     head: str | None
     rules_hash: str
     shard: str | None
+    missing_shards: tuple[str, ...] = field(default=(), kw_only=True)
     complete: bool
     incomplete_reasons: tuple[str, ...]
     not_scanned: tuple[NotScanned, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from functools import cache
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 MAX_REPORT_BYTES = 256 << 20
+_SHARD = re.compile(r"\d{1,4}/(?P<count>\d{1,4})")
+_NAMED_SHARDS = 10
 _REMEDY = "make it with `review --format json` of this version, and pass it as it is"
 
 
@@ -113,29 +116,54 @@ def from_json(raw: bytes, name: str) -> Report:
 def merge(reports: Sequence[Report]) -> Report:
     """One report from the shards of one run; the same as the run without shards, but for the seconds, which add up.
 
+    Where a shard is missing, the report is not complete and says so.
+
     Raises:
-        UsageError: they are not all the shards of one run.
+        UsageError: they are not shards of one run.
     """
     first = reports[0]
     for report in reports[1:]:
         for name in ("tool", "base", "head", "rules_hash"):
             if getattr(report, name) != getattr(first, name):
                 raise UsageError(f"the reports differ in `{name}`: they are not shards of one run")
-    shards = [report.shard or "none" for report in reports]
-    total = {shard.partition("/")[2] for shard in shards}
-    expected = {f"{i + 1}/{len(reports)}" for i in range(len(reports))}
-    if len(total) != 1 or set(shards) != expected:
-        raise UsageError(f"these are not all shards of one run, each once: {', '.join(shards)}")
+    missing = _missing_shards(reports)
     findings = tuple(sorted((f for r in reports for f in r.findings), key=finding_order))
     times = [report.summary.seconds for report in reports]
     names = ("critique", "propose", "verify", "total")
     seconds = Seconds(**{name: sum(getattr(each, name) for each in times) for name in names})
+    reasons = {reason for r in reports for reason in r.incomplete_reasons}
     return replace(
         first,
         shard=None,
-        complete=all(report.complete for report in reports),
-        incomplete_reasons=tuple(sorted({reason for r in reports for reason in r.incomplete_reasons})),
+        missing_shards=missing,
+        complete=all(report.complete for report in reports) and not missing,
+        incomplete_reasons=tuple(sorted(reasons | {_told(missing)} if missing else reasons)),
         not_scanned=tuple(sorted({n for r in reports for n in r.not_scanned}, key=lambda n: (n.path, n.reason))),
         findings=findings,
         summary=summarize(findings, seconds),
+    )
+
+
+def _missing_shards(reports: Sequence[Report]) -> tuple[str, ...]:
+    """The shards that are not among the reports.
+
+    Raises:
+        UsageError: a report is no shard, one is there twice, or they are of several runs.
+    """
+    shards = [report.shard or "none" for report in reports]
+    found = [_SHARD.fullmatch(shard) for shard in shards]
+    counts_told = {int(each["count"]) for each in found if each is not None}
+    count = counts_told.pop() if len(counts_told) == 1 else 0
+    expected = [f"{i}/{count}" for i in range(1, count + 1)]
+    if len(set(shards)) < len(shards) or not set(shards) <= set(expected):
+        raise UsageError(f"these are not shards of one run, each once: {', '.join(shards)}")
+    return tuple(shard for shard in expected if shard not in shards)
+
+
+def _told(missing: Sequence[str]) -> str:
+    """Which shards left no report, in words."""
+    more = f" and {len(missing) - _NAMED_SHARDS} more" if len(missing) > _NAMED_SHARDS else ""
+    names = ", ".join(missing[:_NAMED_SHARDS])
+    return (
+        f"no report came from shard{'s' * (len(missing) != 1)} {names}{more}: what was to be looked at there is unknown"
     )

@@ -81,6 +81,10 @@ class RuleSet:
         """
         return self.by_id[rule_id] if rule_id in self.by_id else {rule.id: rule for rule in own_rules()}[rule_id]
 
+    def knows(self, rule_id: str) -> bool:
+        """Whether `find` finds it."""
+        return rule_id in self.by_id or any(rule.id == rule_id for rule in own_rules())
+
     @cached_property
     def languages(self) -> frozenset[str]:
         """Every language that a rule is for."""

@@ -70,7 +70,7 @@ def check_repository(name: str) -> None:
 
 def workflows(setup: Setup) -> dict[str, str]:
     """Path in the repository → text."""
-    names = ("review", "commands") if setup.self_hosted else ("review", "publish", "commands", "wheel")
+    names = ("review", "retarget", "commands") + (() if setup.self_hosted else ("publish", "wheel"))
     return {path_of(name): _fill((_TEMPLATES / f"{name}.yml").read_text(encoding="utf-8"), setup) for name in names}
 
 

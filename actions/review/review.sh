@@ -10,6 +10,11 @@ unset GITHUB_TOKEN
 
 code=0
 if [ -n "$MERGE" ]; then
+  # A shard whose runner was lost left no report; what it leaves out is named in the joined one, which is not complete.
+  if ! compgen -G "$MERGE/*/report.json" > /dev/null; then
+    echo "::error::No shard left a report, so there is nothing to join: see the logs of their jobs." >&2
+    exit 4
+  fi
   "$BOT" review merge --fail-on "$FAIL_ON" "${outputs[@]}" "$MERGE"/*/report.json > "$summary" || code=$?
   cat "$MERGE"/*/records.jsonl > "$report/records.jsonl"
 else
@@ -26,7 +31,12 @@ if [ ! -s "$report/report.json" ]; then
 fi
 # GitHub shows at most 1 MiB; the whole report is in the artifact.
 head -c 1000000 "$summary" >> "$GITHUB_STEP_SUMMARY"
+remembered=false
+for folder in analyses answers proofs; do
+  if [ -d ".git/nootropic/$folder" ]; then remembered=true; fi
+done
 {
   echo "report=$report"
   echo "exit-code=$code"
+  echo "remembered=$remembered"
 } >> "$GITHUB_OUTPUT"

@@ -150,7 +150,10 @@ def _write_fixes(outcome: Any) -> frozenset[str]:
 @click.option("--output", multiple=True, metavar="FORMAT=PATH", help="Write the report to a file too. Repeatable.")
 @click.option("--fail-on", type=click.Choice(_FAIL_ON), default="error", show_default=True)
 def merge(reports: tuple[str, ...], format_: str, output: tuple[str, ...], fail_on: FailOn) -> None:
-    """Join the JSON reports of all shards of one run into the report that one run would have given."""
+    """Join the JSON reports of all shards of one run into the report that one run would have given.
+
+    A shard that left no report is named in it, and the exit code is 4: nothing is known of its files.
+    """
     from nootropic_bot.output import parse_targets, render, write_output
     from nootropic_bot.reports import from_json
     from nootropic_bot.reports import merge as merge_reports

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from nootropic_bot import __version__
+from nootropic_bot.cachedrecords import read_record
 from nootropic_bot.cachefile import read_cached, write_cached
-from nootropic_bot.records import FileAnalysis, Gap, Match, Position, Suppression
+from nootropic_bot.records import FileAnalysis
 
 
 class AnalysisCache:
@@ -32,8 +31,8 @@ class AnalysisCache:
             return None
         known = read_cached(self._entry(self._folder, path, oid))
         try:
-            return None if known is None else _from_json(known)
-        except (KeyError, TypeError):
+            return None if known is None else read_record(FileAnalysis, known)
+        except ValueError:
             return None
 
     def put(self, path: str, oid: str, analysis: FileAnalysis) -> None:
@@ -48,18 +47,3 @@ class AnalysisCache:
         text = "\0".join((self._salt, oid, kind))
         key = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
         return folder / key[:2] / f"{key[2:]}.json"
-
-
-def _from_json(data: Mapping[str, Any]) -> FileAnalysis:
-    return FileAnalysis(
-        matches=tuple(_match(entry) for entry in data["matches"]),
-        gaps=tuple(Gap(**entry) for entry in data["gaps"]),
-        undefined=tuple(data["undefined"]),
-    )
-
-
-def _match(entry: dict[str, Any]) -> Match:
-    entry["start"] = Position(**entry["start"])
-    entry["end"] = Position(**entry["end"])
-    entry["suppressed"] = Suppression(**entry["suppressed"]) if entry["suppressed"] else None
-    return Match(**entry)

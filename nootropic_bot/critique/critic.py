@@ -79,7 +79,7 @@ class Critic:
         missing: list[Blob] = []
         for blob in dict.fromkeys(blobs):
             known = self.cache.get(blob.path, blob.oid)
-            if known is None:
+            if known is None or not all(self.rules.knows(match.rule_id) for match in known.matches):
                 missing.append(blob)
             else:
                 found[blob] = known

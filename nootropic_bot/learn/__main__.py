@@ -92,7 +92,7 @@ def calibrate(plan: Plan, path: Path, per_rule: int) -> None:
 
 @main.command(name="all")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--passes", default=2, show_default=True, help="Trainings, one after another, each on pairs of its own.")
+@click.option("--passes", default=3, show_default=True, help="Trainings, one after another, each on pairs of its own.")
 @click.pass_obj
 def everything(plan: Plan, path: Path, passes: int) -> None:
     """Fetch, make pairs, train and export."""

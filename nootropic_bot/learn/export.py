@@ -37,6 +37,18 @@ def load_network(checkpoint: Path) -> Network:
     return network
 
 
+def mean_of(one: Network, other: Network) -> Network:
+    """A network of the same shape with the mean of both networks' weights, where one was trained on from the other.
+
+    Such a mean does better on code unlike that of the training than either (Wortsman et al., 2022, "Model soups").
+    """
+    weights = other.state_dict()
+    mean = Network(one.shape)
+    mean.load_state_dict({name: (weight + weights[name]) / 2 for name, weight in one.state_dict().items()})
+    mean.eval()
+    return mean
+
+
 def export(network: Network, tokenizer: Tokenizer, path: Path, *, name: str, version: str) -> None:
     """Write the model file, whole or not at all. The same network gives the same bytes."""
     partial = path.with_suffix(".part")

@@ -102,11 +102,13 @@ class Plan:
         trainer.run(examples)
 
     def export(self, path: Path, version: str) -> None:
-        """Write the model file."""
-        from nootropic_bot.learn.export import export, load_network
+        """Write the model file: of the mean of both networks, where this training started from another's."""
+        from nootropic_bot.learn.export import export, load_network, mean_of
         from nootropic_bot.learn.tokenizer import load
 
         network = load_network(self.work / "checkpoint.pt")
+        if self.after is not None:
+            network = mean_of(load_network(self.after / "checkpoint.pt"), network)
         export(network, load(self.work / "tokenizer.json"), path, name="bundled", version=version)
 
     def evaluate(self, model: Path, split: Split, per_rule: int) -> str:

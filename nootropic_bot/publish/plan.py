@@ -280,4 +280,5 @@ class _Planner:
 
     def _is_looked_at(self, path: str) -> bool:
         """Whether a finding that is missing in this file is gone: the report is whole, and so is the file in it."""
-        return self.report.shard is None and all(item.path != path for item in self.report.not_scanned)
+        is_whole = self.report.shard is None and not self.report.missing_shards
+        return is_whole and all(item.path != path for item in self.report.not_scanned)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from nootropic_bot import __version__
+from nootropic_bot.cachedrecords import read_record
 from nootropic_bot.cachefile import read_cached, write_cached
-from nootropic_bot.records import Check, Edit, Suggestion
+from nootropic_bot.records import Suggestion
+from nootropic_bot.soundness import suggestion_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What an entry holds."""
+
+    suggestion: Suggestion | None
 
 
 class ProofCache:
@@ -25,23 +32,16 @@ class ProofCache:
         """Whether the outcome is known, and the suggestion; None means that no proposal was proved."""
         known = read_cached(self._entry(oid, finding_id))
         try:
-            return (False, None) if known is None else (True, _from_json(known["suggestion"]))
-        except (KeyError, TypeError):
+            suggestion = None if known is None else read_record(_Outcome, known).suggestion
+        except ValueError:
             return False, None
+        is_ours = suggestion is None or suggestion.id == suggestion_id(finding_id, suggestion.edits)
+        return (True, suggestion) if known is not None and is_ours else (False, None)
 
     def put(self, oid: str, finding_id: str, suggestion: Suggestion | None) -> None:
         """Remember an outcome."""
-        text = json.dumps({"suggestion": None if suggestion is None else asdict(suggestion)})
-        write_cached(self._entry(oid, finding_id), text)
+        write_cached(self._entry(oid, finding_id), json.dumps(asdict(_Outcome(suggestion))))
 
     def _entry(self, oid: str, finding_id: str) -> Path:
         key = hashlib.sha256("\0".join((self._salt, oid, finding_id)).encode()).hexdigest()
         return self._folder / key[:2] / f"{key[2:]}.json"
-
-
-def _from_json(data: Mapping[str, Any] | None) -> Suggestion | None:
-    if data is None:
-        return None
-    edits = tuple(Edit(**edit) for edit in data["edits"])
-    checks = tuple(Check(**check) for check in data["checks"])
-    return Suggestion(**{**data, "edits": edits, "checks": checks})

@@ -56,6 +56,42 @@ def test_an_analysis_that_did_not_finish_is_posted_as_such(place: Place) -> None
     assert len(comments(pull)) == 1
 
 
+def test_what_a_lost_shard_would_have_said_is_not_taken_for_fixed(place: Place) -> None:
+    place.setup = dataclasses.replace(place.setup, shards=2)
+    pull = place.open(one__py=WRONG, two__py=WRONG, three__py=WRONG, four__py=WRONG)
+    place.analyse(pull)
+    posted(place.publish(pull))
+    assert len(comments(pull)) == 4
+    for lost in ("1/2", "2/2"):
+        place.machine.lost = frozenset({lost})
+        place.analyse(pull)
+        job = posted(place.publish(pull, conclusion="failure"))
+        assert "resolved" not in job.log
+        (summary,) = [comment.body for comment in pull.comments]
+        assert f"no report came from shard {lost}" in summary
+        assert max(place.server.hub.checks.items())[1].fields["conclusion"] == "failure"
+    assert [thread.resolved_by for thread in pull.threads] == [None] * 4
+    place.machine.lost = frozenset()
+    for name in ("one.py", "two.py", "three.py", "four.py"):
+        place.server.commit(place.repository, "feature", {name: CLEAN})
+    place.analyse(pull)
+    assert "4 resolved" in posted(place.publish(pull)).log, "so that the test above is about the shard"
+
+
+def test_a_clean_check_never_comes_of_a_shard_that_is_missing(place: Place) -> None:
+    place.setup = dataclasses.replace(place.setup, shards=2)
+    pull = place.open(one__py=CLEAN, two__py=CLEAN, three__py=CLEAN)
+    for lost, conclusion in (("1/2", "failure"), ("", "success")):
+        place.machine.lost = frozenset({lost})
+        place.analyse(pull)
+        posted(place.publish(pull, conclusion="failure" if lost else "success"))
+        check = max(place.server.hub.checks.items())[1]
+        assert check.fields["conclusion"] == conclusion
+    assert "no report came from shard 1/2" in str([comment.body for comment in pull.comments] + [
+        check.fields["output"] for check in place.server.hub.checks.values()
+    ])  # fmt: skip
+
+
 def test_a_run_that_was_cancelled_starts_no_poster(place: Place) -> None:
     pull = place.open()
     place.analyse(pull)

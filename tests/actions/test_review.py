@@ -60,6 +60,28 @@ def test_shards_are_joined_into_the_report_of_one_run(place: Place) -> None:
     assert len(lines) == sum(len(part["records.jsonl"].splitlines()) for part in parts)
 
 
+def test_a_shard_that_is_lost_is_named_and_not_green(place: Place) -> None:
+    place.setup = Setup(ACTIONS, shards=2)
+    files = {"one__py": WRONG, "two__py": WRONG, "three__py": WRONG, "four__py": CLEAN}
+    place.machine.lost = frozenset({"2/2"})
+    jobs = place.analyse(place.open(**files))
+    assert [job.result for job in jobs.values()] == ["failure", "failure"]
+    assert [step.code for step in jobs["join"].steps if step.name == "Say how it ended"] == [4]
+    report = json.loads(place.machine.artifacts["nootropic-report"]["report.json"])
+    assert (report["complete"], report["missing_shards"]) == (False, ["2/2"])
+    assert 0 < len(report["findings"]) < 3, "what the other one found is there"
+    assert "no report came from shard 2/2" in jobs["join"].summary
+
+
+def test_where_every_shard_is_lost_there_is_no_report(place: Place) -> None:
+    place.setup = Setup(ACTIONS, shards=2)
+    place.machine.lost = frozenset({"1/2", "2/2"})
+    job = place.analyse(place.open())["join"]
+    assert job.result == "failure"
+    assert "::error::No shard left a report" in job.log
+    assert not place.machine.artifacts
+
+
 def test_an_analysis_that_did_not_finish_is_uploaded_and_not_green(place: Place) -> None:
     jobs = place.analyse(place.open(load__py=b"x = '\xff'\n".decode("latin-1"), bad__py="def f(:\n"))
     report = json.loads(place.machine.artifacts["nootropic-report"]["report.json"])

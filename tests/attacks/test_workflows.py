@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from nootropic_bot.workflowfiles import Setup, workflows
 from tests.actions.conftest import ACTIONS, CLEAN, OWN, WRONG, Place
 from tests.actions.conftest import place as place  # the fixture
 from tests.actions.conftest import server as server
-from tests.support.action_runner import Job, read_outputs
-from tests.support.lint import CACHE, CHECKOUT, SET_UP, lint_sample
+from tests.support.action_runner import Job
+from tests.support.lint import CACHE, CHECKOUT, SET_UP, lint, lint_sample
 from tests.support.repo import PROJECT
+from tests.support.runner_files import read_outputs
 
 HEAD_OF_PULL = "${{ github.event.pull_request.head.sha }}"
 HEAD_OF_RUN = "${{ github.event.workflow_run.head_sha }}"
@@ -72,13 +75,40 @@ def test_a2_title_and_branch_run_nothing(place: Place) -> None:
     assert not list(place.machine.folder.rglob("P"))
 
 
-@pytest.mark.parametrize("name", ["base", "head", "pull-request", "shard", "merge", "fail-on", "model", "artifact"])
+# Each input of the action, how the analysis of such a value ends, and where it is seen to have come as data.
+INPUTS = {
+    "base": ("failure", "must be full commit ids"),
+    "head": ("failure", "must be full commit ids"),
+    "pull-request": ("failure", "is not a valid integer"),
+    "shard": ("failure", "is not of the form I/N"),
+    "merge": ("failure", "No shard left a report"),
+    "fail-on": ("failure", "is not one of 'error'"),
+    "model": ("success", ""),
+    "reuse": ("success", ""),
+    "artifact": ("success", ""),
+    "token": ("success", ""),
+}
+# What would run in a script: without quotes, between quotes of either kind, and as a line of its own.
+EVIL_VALUE = f"x{EVIL_TITLE}`touch P`$(touch P)';touch P;'\ntouch P\n"
+
+
+@pytest.mark.parametrize("name", INPUTS)
 def test_a2_inputs_of_the_action_run_nothing(place: Place, name: str) -> None:
-    inputs = {"install": "false", name: f"x{EVIL_TITLE}`touch P`$(touch P)"}
-    place.machine = dataclasses.replace(place.machine, with_inputs=inputs)
-    jobs = place.analyse(place.open())
-    assert jobs["analyse"].result in ("success", "failure")
+    place.machine = dataclasses.replace(place.machine, with_inputs={"install": "false", name: EVIL_VALUE})
+    job = place.analyse(place.open())["analyse"]
     assert not list(place.machine.folder.rglob("P"))
+    result, said = INPUTS[name]
+    assert job.result == result, job.log
+    assert said in job.log
+    if result == "success":
+        expected = EVIL_VALUE if name == "artifact" else "nootropic-report"
+        assert list(place.machine.artifacts) == [expected]
+
+
+def test_a2_no_input_is_forgotten() -> None:
+    action = yaml.safe_load((PROJECT / "actions" / "review" / "action.yml").read_text())
+    # What decides whether and how the program is installed; a test of its own installs it.
+    assert action["inputs"].keys() == INPUTS.keys() | {"install", "python-version"}
 
 
 def test_a3_texts_of_the_pull_request_give_no_command_to_the_runner(place: Place) -> None:
@@ -120,15 +150,54 @@ def test_a5_an_action_pinned_by_tag_fails_ci(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "step", [f"uses: {CACHE}\n  with:\n    path: x\n    key: x", f"uses: {SET_UP}\n  with:\n    cache: pip"]
 )
-def test_a6_a_cache_written_by_a_privileged_job_fails_ci(tmp_path: Path, step: str) -> None:
-    found = lint_sample(tmp_path, "issue_comment", step)
+def test_a6_a_cache_used_by_a_privileged_job_fails_ci(tmp_path: Path, step: str) -> None:
+    found = lint_sample(tmp_path / "bad", "issue_comment", step)
     assert not found.is_good
-    assert found.says("A6: a cache is written"), found.text
+    assert found.says("A6: a cache is used where a job may have a token"), found.text
+    assert not lint_sample(tmp_path / "other", "pull_request", step).says("A6")
+
+
+def action_with(folder: Path, name: str, old: str, new: str) -> Path:
+    """One of our actions, changed, as that of another repository."""
+    text = (PROJECT / "actions" / name / "action.yml").read_text()
+    assert old in text
+    path = folder / "actions" / name / "action.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(text.replace(old, new))
+    return folder
+
+
+OF_ONE_PULL_REQUEST = "&& github.event_name == 'pull_request'"
+
+
+@pytest.mark.parametrize("instead", [
+    "",
+    "&& github.event_name == 'pull_request_target'",
+    "&& (github.event_name == 'pull_request' || github.event_name == 'push')",
+    "|| github.event_name == 'pull_request'",
+])  # fmt: skip
+def test_a6_a_review_that_keeps_what_others_read_fails_ci(tmp_path: Path, instead: str) -> None:
+    found = lint(action_with(tmp_path, "review", OF_ONE_PULL_REQUEST, instead))
+    assert not found.is_good
+    assert found.says("A6: a cache is written that runs of others read"), found.text
+
+
+@pytest.mark.parametrize("name", ["publish", "respond"])
+def test_a6_a_cache_read_by_an_action_with_a_token_fails_ci(tmp_path: Path, name: str) -> None:
+    uses = CACHE.replace("cache@", "cache/restore@")
+    step = f"  steps:\n    - name: Get\n      uses: {uses}\n      with:\n        path: x\n        key: x\n"
+    found = lint(action_with(tmp_path, name, "  steps:\n", step))
+    assert not found.is_good
+    assert found.says("A6: a cache is used where a job may have a token: Get"), found.text
 
 
 def test_a6_only_the_default_branch_builds_and_keeps_the_runtime() -> None:
-    keeping = {path for path, text in texts() if "actions/cache/save@" in text or "actions/cache@" in text}
-    assert keeping == {str(PROJECT / "actions" / "wheel" / "action.yml")}
+    saving = {path: text for path, text in texts() if "actions/cache/save@" in text or "actions/cache@" in text}
+    actions = PROJECT / "actions"
+    assert saving.keys() == {str(actions / name / "action.yml") for name in ("wheel", "review")}
+    (kept,) = [step for step in yaml.safe_load(saving[str(actions / "review" / "action.yml")])["runs"]["steps"]
+               if "actions/cache/save@" in step.get("uses", "")]  # fmt: skip
+    assert all(line.startswith(".git/nootropic/") for line in kept["with"]["path"].splitlines()), "and no runtime"
     using = [(path, text) for path, text in texts() if "/actions/wheel@" in text]
     assert {path for path, _text in using} == {".github/workflows/nootropic-wheel.yml"}
     for _path, text in using:
@@ -184,17 +253,46 @@ def test_a9_the_teams_own_pull_request_is_analysed(place: Place) -> None:
     assert job.result == "success", job.log
 
 
-def test_a10_who_started_a_run_grants_nothing() -> None:
+# All that workflows, actions and their scripts look at of the event and the run. Nothing here says who did something, but
+# where the head comes from, which GitHub says, and the comment, whose author the program asks the API about.
+SEEN = {
+    "github.action_path", "github.event.changes.base", "github.event.comment.body", "github.event.comment.id",
+    "github.event.issue.pull_request", "github.event.pull_request.base.sha", "github.event.pull_request.head.repo.full_name",
+    "github.event.pull_request.head.sha", "github.event.pull_request.number", "github.event.repository.default_branch",
+    "github.event.repository.private", "github.event.workflow_run.conclusion", "github.event.workflow_run.event",
+    "github.event.workflow_run.head_sha", "github.event_name", "github.ref_name", "github.repository", "github.run_attempt",
+    "github.run_id", "github.sha", "github.token",
+}  # fmt: skip
+VARIABLES = {
+    "GITHUB_ACTION_PATH", "GITHUB_OUTPUT", "GITHUB_REPOSITORY", "GITHUB_SERVER_URL", "GITHUB_STEP_SUMMARY", "GITHUB_TOKEN",
+}  # fmt: skip
+
+
+def test_a10_nothing_looks_at_who_started_a_run() -> None:
+    seen: set[str] = set()
     for path, text in texts():
-        for word in ("github.actor", "triggering_actor", "GITHUB_ACTOR", "author_association", "github.event.sender"):
-            assert word not in text, f"{path} looks at {word}"
+        code = "\n".join(line.partition("# ")[0] for line in text.splitlines())
+        assert not re.search(r"github(?:\.[\w-]+)*\[", code), f"{path}: an index can name anything"
+        assert not re.search(r"toJSON|fromJSON", code, re.IGNORECASE), f"{path}: so can the whole context"
+        seen |= set(re.findall(r"\bgithub(?:\.(?!sh\b)[a-z_]+)+", code))
+        seen |= set(re.findall(r"\bGITHUB_[A-Z_]+", code))
+    assert seen <= SEEN | VARIABLES, "look whether this is said by whoever started the run, and add it here"
+    assert seen >= {"github.event.pull_request.head.sha", "GITHUB_OUTPUT"}, "the search finds what is there"
 
 
-def test_a10_a_forks_run_that_was_started_again_by_the_bot_still_only_reads(place: Place) -> None:
-    pull = place.open(fork="eve", load__py=WRONG, other__py=CLEAN)
-    event = place.server.events.pull_request(pull)
-    event["sender"]["login"] = "github-actions[bot]"
-    jobs = place.analyse(pull, event)
-    assert jobs["analyse"].result == "success", jobs["analyse"].log
-    token = next(each for each in place.server.hub.tokens.values() if each.label == jobs["analyse"].token)
-    assert set(token.permissions.values()) == {"read"}
+@pytest.mark.parametrize("fork", ["", "eve"])
+def test_a10_a_run_that_the_bot_started_again_is_like_any_other(place: Place, fork: str) -> None:
+    pull = place.open(fork=fork, load__py=WRONG, other__py=CLEAN)
+    ended = []
+    for login in (fork or "mona", "github-actions[bot]", "dependabot[bot]"):
+        event = place.server.events.pull_request(pull)
+        event["sender"]["login"] = login
+        job = place.analyse(pull, event)["analyse"]
+        report = json.loads(place.machine.artifacts["nootropic-report"]["report.json"])
+        del report["summary"]["seconds"]
+        (token,) = [each for each in place.server.hub.tokens.values() if each.label == job.token]
+        ended.append((job.result, [(step.name, step.result) for step in job.steps], report, token.permissions))
+    assert ended[0][0] == "success"
+    assert ended[0] == ended[1] == ended[2]
+    # What the workflow itself asks for; that a fork gets no more is GitHub's.
+    assert ended[0][3] == {"contents": "read", "metadata": "read"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import os
 import signal
@@ -16,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.engines import PACKAGE, RUN_NATIVE, link_but
+from tests.support.engines import make_engine as make_standin
 from tests.support.repo import PROJECT, Repo, Run, run_bot
 
 UNSAFE = "import yaml\n\n\ndef load(text):\n    return yaml.load(text)\n"
@@ -286,9 +287,7 @@ def test_a_reader_that_goes_away_is_no_failure_of_ours(repo: Repo, unbuffered: s
 # Semgrep missing, broken, interrupted
 
 MakeEngine = Callable[[str, str], Mapping[str, str]]
-_PACKAGE = Path(str(getattr(importlib.util.find_spec("semgrep"), "origin", ""))).parent
 _IS_NATIVE = 'if "--experimental" not in sys.argv: os.execv(REAL, ["semgrep-core", *sys.argv[1:]])\n'
-_RUN_NATIVE = 'os.execv(REAL, ["osemgrep", *sys.argv[1:]])\n'
 _CRASH = "os.kill(os.getpid(), signal.SIGSEGV)\n"
 _HOLDS_BOOM = 'any(b"BOOM" in p.read_bytes() for p in pathlib.Path(".").rglob("*.py"))'
 _NO_WRAPPER = "def main():\n    return 2\n"
@@ -299,33 +298,16 @@ def make_engine(tmp_path: Path) -> MakeEngine:
     """Makes the environment in which the installed Semgrep is another: the same files, but for its two entries."""
 
     def make(core: str, wrapper: str = "") -> Mapping[str, str]:
-        standin = tmp_path / "standin"
-        _link_but(_PACKAGE, standin / "semgrep", leave_out={"bin", "console_scripts"})
-        _link_but(_PACKAGE / "bin", standin / "semgrep/bin", leave_out={"semgrep-core", "__pycache__"})
-        program = standin / "semgrep/bin/semgrep-core"
-        head = f"#!{sys.executable}\nimport os, pathlib, signal, subprocess, sys, time\n"
-        program.write_text(f"{head}REAL = {str(_PACKAGE / 'bin/semgrep-core')!r}\n{core}")
-        program.chmod(0o755)
-        _link_but(_PACKAGE / "console_scripts", standin / "semgrep/console_scripts", leave_out={"__pycache__"})
-        if wrapper:
-            (standin / "semgrep/console_scripts/pysemgrep.py").unlink()
-            (standin / "semgrep/console_scripts/pysemgrep.py").write_text(wrapper)
+        standin = make_standin(tmp_path / "standin", core, wrapper)
         return {"PYTHONPATH": f"{standin}{os.pathsep}{PROJECT}"}
 
     return make
 
 
-def _link_but(source: Path, target: Path, leave_out: set[str]) -> None:
-    target.mkdir(parents=True)
-    for entry in source.iterdir():
-        if entry.name not in leave_out:
-            (target / entry.name).symlink_to(entry)
-
-
 def test_semgrep_missing(repo: Repo, tmp_path: Path) -> None:
     """An installation with everything but Semgrep: its packages, linked one by one."""
     packages = tmp_path / "packages"
-    _link_but(_PACKAGE.parent, packages, {p.name for p in _PACKAGE.parent.glob("semgrep*")})
+    link_but(PACKAGE.parent, packages, {p.name for p in PACKAGE.parent.glob("semgrep*")})
     repo.stage({"app.py": UNSAFE})
     env = {**os.environ, "PYTHONPATH": f"{PROJECT}{os.pathsep}{packages}", "PATH": str(tmp_path / "bin")}
     (tmp_path / "bin").mkdir()
@@ -348,7 +330,7 @@ def test_semgrep_that_always_crashes(repo: Repo, make_engine: MakeEngine) -> Non
 
 
 def test_semgrep_that_crashes_on_one_file(repo: Repo, make_engine: MakeEngine) -> None:
-    env = make_engine(f"if {_HOLDS_BOOM}:\n    {_CRASH}{_RUN_NATIVE}", _NO_WRAPPER)
+    env = make_engine(f"if {_HOLDS_BOOM}:\n    {_CRASH}{RUN_NATIVE}", _NO_WRAPPER)
     repo.stage({**{f"app_{number}.py": UNSAFE for number in range(6)}, "boom.py": "# BOOM\n"})
     for _again in range(2):
         ran = repo.review("--staged", env=env)
@@ -484,11 +466,48 @@ def test_merged_shards_equal_one_run(repo: Repo, sharded: list[Path]) -> None:
     assert without_seconds(merged.report) == without_seconds(whole.report)
 
 
-def test_merge_refuses_what_is_not_all_shards_of_one_run(repo: Repo, sharded: list[Path], tmp_path: Path) -> None:
+def test_merge_says_which_shards_are_missing(repo: Repo, sharded: list[Path]) -> None:
+    """A runner may be lost; what the others found is not."""
+    whole = repo.review("--all").report
+    parts = [json.loads(path.read_text())["findings"] for path in sharded]
+    for kept, missing in (((0, 2), ["2/3"]), ((1,), ["1/3", "3/3"])):
+        ran = merge(*(sharded[number] for number in kept))
+        assert ran.code == 4
+        report = ran.report
+        assert (report["shard"], report["missing_shards"], report["complete"]) == (None, missing, False)
+        assert f"no report came from shard{'s' * (len(missing) > 1)} {', '.join(missing)}: " in "".join(
+            report["incomplete_reasons"]
+        )
+        expected = [finding["id"] for number in kept for finding in parts[number]]
+        assert sorted(finding["id"] for finding in report["findings"]) == sorted(expected)
+        assert len(expected) < len(whole["findings"])
+    text = run_bot("review", "merge", "--format", "text", str(sharded[0]), cwd=PROJECT)
+    assert "no report came from shards 2/3, 3/3" in text.out
+
+
+def test_many_missing_shards_are_counted(repo: Repo, tmp_path: Path) -> None:
+    repo.commit({"app.py": SAFE})
+    part = tmp_path / "part.json"
+    part.write_text(repo.review("--all", "--shard", "7/9999").out)
+    report = merge(part).report
+    assert len(report["missing_shards"]) == 9998
+    assert report["incomplete_reasons"] == [
+        "no report came from shards 1/9999, 2/9999, 3/9999, 4/9999, 5/9999, 6/9999, 8/9999, 9/9999, 10/9999, "
+        "11/9999 and 9988 more: what was to be looked at there is unknown"
+    ]
+
+
+def test_merge_refuses_what_is_not_shards_of_one_run(repo: Repo, sharded: list[Path], tmp_path: Path) -> None:
     one, two, three = sharded
-    assert_refused(merge(one, two), "not all shards", "1/3, 2/3")
-    assert_refused(merge(one, two, two), "not all shards")
-    assert_refused(merge(one, two, three, three), "not all shards")
+    assert_refused(merge(one, two, two), "not shards of one run")
+    assert_refused(merge(one, two, three, three), "not shards of one run")
+    for shard in ("4/3", "0/3", "1/4", "x", "1/30000"):
+        odd = tmp_path / "odd.json"
+        odd.write_text(json.dumps({**json.loads(three.read_text()), "shard": shard}))
+        assert_refused(merge(one, two, odd), "not shards of one run", shard)
+    whole = tmp_path / "whole.json"
+    whole.write_text(repo.review("--all").out)
+    assert_refused(merge(one, two, whole), "not shards of one run")
     assert_refused(merge(one, two, tmp_path / "missing.json"), "missing.json can't be read")
     other = tmp_path / "other.json"
     repo.commit({"later.py": SAFE})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,30 @@ def test_pairs_made_in_parts_are_no_two_alike_and_the_same_each_time(tmp_path: P
         assert count == len(texts[-1].splitlines()) > 40
     assert texts[0] == texts[1]
     assert len(set(texts[0].splitlines())) == len(texts[0].splitlines())
+
+
+def test_a_later_training_is_exported_as_the_mean_of_both(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("gguf")
+    pytest.importorskip("tokenizers")
+    from nootropic_bot.learn.export import load_network, mean_of
+    from nootropic_bot.learn.network import Shape
+    from nootropic_bot.learn.pretrain import Recipe, Trainer
+
+    torch.set_num_threads(1)
+    shape = Shape(vocabulary=4096, width=32, layers=1, heads=1, hidden=32)
+    first, second = _plan(tmp_path).passes(2)
+    for plan in (first, second):
+        plan.work.mkdir()
+        _written(plan.work, 60)
+        start = plan.after / "checkpoint.pt" if plan.after else None
+        Trainer(plan.work, shape, Recipe(steps=2, batch_tokens=384), start).run(plan._examples(), compile=False)
+    one, other = (load_network(plan.work / "checkpoint.pt").state_dict() for plan in (first, second))
+    assert any(not torch.equal(one[name], other[name]) for name in one)
+    mean = mean_of(*(load_network(plan.work / "checkpoint.pt") for plan in (first, second))).state_dict()
+    assert all(torch.allclose(mean[name], (one[name] + other[name]) / 2) for name in one)
+    for plan, name in ((first, "one.gguf"), (second, "mean.gguf")):
+        plan.export(tmp_path / name, "1")
+    alone = replace(second, after=None)
+    alone.export(tmp_path / "other.gguf", "1")
+    assert len({(tmp_path / name).read_bytes() for name in ("one.gguf", "mean.gguf", "other.gguf")}) == 3

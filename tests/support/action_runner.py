@@ -16,8 +16,8 @@ import json
 import os
 import re
 import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,10 @@ from tests.support.expressions import Scope, Unsupported
 from tests.support.github import records as r
 from tests.support.github_server import BOT, GitHubServer
 from tests.support.played_actions import Played
+from tests.support.played_caches import Caches, Reached
 from tests.support.repo import PROJECT
+from tests.support.runner_files import make_programs, read_outputs
 
-_DELIMITED = re.compile(r"(?P<name>[^=]+?)<<(?P<mark>.+)")
 _OURS = re.compile(r"(?:\./|[\w.-]+/[\w.-]+/)actions/(?P<name>[a-z]+)(?:@[0-9a-f]{40})?")
 # How this machine reaches git and the registries, and what the tests' own sealed environment says.
 _KEPT = ("GIT_CONFIG_", "NOOTROPIC_MODEL", "PIP_", "SSL_CERT_", "REQUESTS_CA_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
@@ -39,7 +40,7 @@ _INPUT_KEYS = frozenset({"description", "required", "default"})
 
 @dataclass
 class Step:
-    """How a step went. `env`: what the workflow gave it, without the runner's own variables."""
+    """How a step went. `env`: what the workflow gave it, without the runner's own variables. `seconds`: of a script."""
 
     name: str
     result: str
@@ -48,6 +49,7 @@ class Step:
     err: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
 
 
 @dataclass
@@ -68,7 +70,8 @@ class Job:
 
 @dataclass
 class Machine:
-    """`with_inputs`: further inputs of our actions, whatever the workflow says. `environment`: as `runner.environment`."""
+    """`with_inputs`: further inputs of our actions, whatever the workflow says. `environment`: as `runner.environment`.
+    `lost`: parts of a matrix whose runner is lost."""
 
     server: GitHubServer
     repository: r.Repository
@@ -76,7 +79,10 @@ class Machine:
     environment: str = "github-hosted"
     with_inputs: Mapping[str, str] = field(default_factory=lambda: {"install": "false"})
     artifacts: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    caches: Caches = field(default_factory=Caches)
     played: list[str] = field(default_factory=list)
+    lost: frozenset[str] = frozenset()
+    runs: int = 0
     count: int = 0
 
     def run(
@@ -88,15 +94,27 @@ class Machine:
         sha: str = "",
         ref: str = "main",
         from_fork: bool = False,
+        called: Mapping[str, str] | None = None,
     ) -> dict[str, Job]:
-        """Run a workflow for an event. Its artifacts are in `artifacts` afterwards."""
-        workflow = yaml.safe_load(text)
+        """Run a workflow for an event. Its artifacts are in `artifacts` afterwards.
+
+        `ref`: a branch, or `N/merge`. `called`: the workflows of the repository, by path, that this one may call; a job of
+        one that is called is named `caller / job`.
+        """
         self.artifacts = {}
-        jobs: dict[str, Job] = {}
+        self.runs += 1
         github = {
             "event": event, "event_name": name, "repository": self.repository.full_name, "sha": sha, "ref_name": ref,
-            "server_url": "https://github.com", "api_url": self.server.url,
+            "ref": f"refs/{'pull' if name == 'pull_request' else 'heads'}/{ref}", "run_id": str(self.runs),
+            "run_attempt": "1", "actor": event.get("sender", {}).get("login", "mona"), "server_url": "https://github.com", "api_url": self.server.url,
         }  # fmt: skip
+        return self._jobs(yaml.safe_load(text), github, from_fork, called or {})
+
+    def _jobs(
+        self, workflow: Mapping[str, Any], github: Mapping[str, Any], from_fork: bool, called: Mapping[str, str]
+    ) -> dict[str, Job]:
+        jobs: dict[str, Job] = {}
+        event = github["event"]
         for job_id, job in workflow["jobs"].items():
             needs = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", [])
             seen = {each: {"result": jobs[each].result, "outputs": jobs[each].outputs} for each in needs}
@@ -106,7 +124,12 @@ class Machine:
             contexts = {"github": github, "needs": seen, "inputs": event.get("inputs") or {}}
             scope = Scope(contexts, "skipped" if status == "success" and "skipped" in results else status)
             is_started = scope.holds(job.get("if", "success()" if results else "true"))
-            jobs[job_id] = self._job(job, workflow, contexts, from_fork) if is_started else Job("skipped")
+            if is_started and "uses" in job:
+                parts = self._jobs(_callable(job, called), github, from_fork, {})
+                jobs.update({f"{job_id} / {name}": part for name, part in parts.items()})
+                jobs[job_id] = Job("failure" if any(part.result == "failure" for part in parts.values()) else "success")
+            else:
+                jobs[job_id] = self._job(job, workflow, contexts, from_fork) if is_started else Job("skipped")
         return jobs
 
     def _job(
@@ -121,6 +144,9 @@ class Machine:
             raise Unsupported("a job says which permissions it needs")
         parts = []
         for index, shard in enumerate(shards):
+            if shard in self.lost:
+                parts.append(Job("failure"))
+                continue
             token = self._token({} if permissions is None else permissions, from_fork)
             more = {"matrix": {"shard": shard}, "strategy": {"job-index": index}} if shard else {}
             parts.append(_JobRun(self, token, {**contexts, **more, "steps": {}}).run(job))
@@ -134,6 +160,22 @@ class Machine:
         return self.server.add_token(f"job-{self.count}", BOT, permissions={**given, "metadata": "read"})
 
 
+def _callable(job: Mapping[str, Any], called: Mapping[str, str]) -> Mapping[str, Any]:
+    """The workflow that a job calls; GitHub starts none whose jobs ask for more than the caller's job has."""
+    if unknown := job.keys() - {"name", "if", "uses", "permissions"}:
+        raise Unsupported(f"a job that calls a workflow, with {sorted(unknown)}")
+    found: dict[Any, Any] = yaml.safe_load(called[str(job["uses"]).removeprefix("./")])
+    # YAML 1.1 reads the key `on` as true.
+    if "workflow_call" not in found[True]:
+        raise Unsupported(f"{job['uses']} can't be called")
+    levels = ("none", "read", "write")
+    for part in found["jobs"].values():
+        for name, level in part["permissions"].items():
+            given = job["permissions"].get(name, "none")
+            assert levels.index(level) <= levels.index(given), f"{name}: {level} is asked for, {given} is allowed"
+    return found
+
+
 class _JobRun:
     """One job on a fresh machine."""
 
@@ -144,7 +186,7 @@ class _JobRun:
         self.workspace, self.temp, self.home = root / "workspace", root / "temp", root / "home"
         for folder in (self.workspace, self.temp, self.home, root / "tools"):
             folder.mkdir(parents=True)
-        self.paths = [str(_program(root / "tools")), os.environ["PATH"]]
+        self.paths = [str(make_programs(root / "tools")), os.environ["PATH"]]
         runner = {"temp": str(self.temp), "os": "Linux", "arch": "X64", "environment": machine.environment}
         github = {**contexts["github"], "token": token.value, "workspace": str(self.workspace)}
         self.contexts = {**contexts, "github": github, "runner": runner}
@@ -184,7 +226,10 @@ class _JobRun:
         return done, status, known
 
     def _one(self, step: Mapping[str, Any], scope: Scope, env: Mapping[str, str]) -> list[Step]:
-        known = {"name", "id", "if", "run", "uses", "with", "env", "shell", "continue-on-error", "working-directory"}
+        known = {
+            "name", "id", "if", "run", "uses", "with", "env", "shell", "continue-on-error", "working-directory",
+            "timeout-minutes",
+        }  # fmt: skip
         if unknown := step.keys() - known:
             raise Unsupported(f"a step with {sorted(unknown)}")
         given = {key: scope.fill(value) for key, value in (step.get("with") or {}).items()}
@@ -234,23 +279,27 @@ class _JobRun:
         full = {**self._environment(), **env, **{key: str(path) for key, path in files.items()}}
         where = self.workspace / scope.fill(step.get("working-directory", "."))
         command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", str(script)]
+        started = time.perf_counter()
         done = subprocess.run(command, cwd=where, env=full, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        seconds = time.perf_counter() - started
         out, err = (each.decode("utf-8", "replace") for each in (done.stdout, done.stderr))
         assert "Traceback" not in err, err
         if files["GITHUB_ENV"].read_bytes() or files["GITHUB_PATH"].read_bytes():
             raise Unsupported("a step that changes the environment of those behind it")
         outputs = dict(read_outputs(files["GITHUB_OUTPUT"].read_text(encoding="utf-8")))
         result = "failure" if done.returncode else "success"
-        return Step(str(step.get("name", "run")), result, done.returncode, out, err, env, outputs)
+        return Step(str(step.get("name", "run")), result, done.returncode, out, err, env, outputs, seconds)
 
     def _environment(self) -> dict[str, str]:
         github, runner = self.contexts["github"], self.contexts["runner"]
-        names = ("repository", "event_name", "sha", "ref_name", "server_url", "api_url", "workspace")
+        names = (
+            "repository", "event_name", "sha", "ref", "ref_name", "actor", "server_url", "api_url", "workspace", "run_id",
+        )  # fmt: skip
         kept = {key: value for key, value in os.environ.items() if key.startswith(_KEPT)}
         return {
             **kept, **{f"GITHUB_{name.upper()}": str(github[name]) for name in names}, "CI": "true",
             "GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": str(self.event), "GITHUB_STEP_SUMMARY": str(self.summary),
-            "GITHUB_RUN_ID": str(self.machine.count), "RUNNER_TEMP": runner["temp"], "RUNNER_OS": runner["os"],
+            "RUNNER_TEMP": runner["temp"], "RUNNER_OS": runner["os"],
             "RUNNER_ARCH": runner["arch"], "HOME": str(self.home), "PATH": os.pathsep.join(self.paths), "LANG": "C.UTF-8",
         }  # fmt: skip
 
@@ -258,41 +307,9 @@ class _JobRun:
         action = uses.partition("@")[0]
         self.machine.played.append(action)
         place = Path(self.machine.repository.git.path)
-        played = Played(place, self.workspace, self.contexts["github"]["sha"], self.machine.artifacts)
-        return Step(action, "success" if played.play(action, given) else "failure")
-
-
-def read_outputs(text: str) -> Iterator[tuple[str, str]]:
-    """What a step wrote to `GITHUB_OUTPUT`; a line that is neither `name=value` nor a delimited value is refused."""
-    lines = iter(text.splitlines())
-    for line in lines:
-        delimited = _DELIMITED.fullmatch(line)
-        if delimited and "=" not in line.partition("<<")[0]:
-            value: list[str] = []
-            for each in lines:
-                if each == delimited["mark"]:
-                    break
-                value.append(each)
-            else:
-                raise AssertionError(f"the delimiter {delimited['mark']!r} was not found")
-            yield delimited["name"], "\n".join(value)
-        elif "=" in line:
-            name, _equals, rest = line.partition("=")
-            yield name, rest
-        elif line:
-            raise AssertionError(f"invalid format {line!r}")
-
-
-def _program(folder: Path) -> Path:
-    """A folder with `nootropic-bot`, as where it is installed, and the `python` that its set-up gives."""
-    paths = [str(PROJECT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    program = folder / "nootropic-bot"
-    # A script's first path is its own folder, as with an installed command; `-m` would put the current folder there.
-    program.write_text(
-        f"#!{sys.executable}\nimport sys\nsys.path[1:1] = {paths!r}\nfrom nootropic_bot.cli import main\n\nmain()\n"
-    )
-    python = folder / "python"
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-    for each in (program, python):
-        each.chmod(0o755)
-    return folder
+        github = self.contexts["github"]
+        folders = {"workspace": self.workspace, "home": self.home, "temp": self.temp}
+        reached = Reached.by(github, folders)
+        played = Played(place, self.workspace, github["sha"], self.machine.artifacts, self.machine.caches, reached)
+        ended = played.play(action, given)
+        return Step(action, "success" if ended.is_good else "failure", out=ended.text, outputs=dict(ended.outputs))

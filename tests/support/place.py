@@ -39,20 +39,34 @@ class Place:
 
     def run(self, name: str, event_name: str, event: dict[str, Any], **more: Any) -> dict[str, Job]:
         """Run one of the workflows."""
-        return self.machine.run(workflows(self.setup)[path_of(name)], event_name, event, **more)
+        texts = workflows(self.setup)
+        return self.machine.run(texts[path_of(name)], event_name, event, called=texts, **more)
 
     def analyse(self, pull: r.PullRequest, event: dict[str, Any] | None = None) -> dict[str, Job]:
         """`pull_request`: the analysis, with what a fork may do where it comes from one."""
         self.server.sync()
-        told = event or self.server.events.pull_request(pull)
+        return self._of_pull("review", pull, event or self.server.events.pull_request(pull))
+
+    def edit(self, pull: r.PullRequest, *, title: str = "", base: str = "") -> dict[str, Job]:
+        """`pull_request`, edited: somebody gives it another title, or another base."""
+        before: dict[str, Any] = {"title": {"from": pull.title}} if title else {}
+        if base:
+            before["base"] = {"ref": {"from": pull.base_branch}, "sha": {"from": pull.base}}
+        pull.title, pull.base_branch = title or pull.title, base or pull.base_branch
+        self.server.sync()
+        return self._of_pull("retarget", pull, self.server.events.pull_request(pull, "edited", changes=before))
+
+    def _of_pull(self, name: str, pull: r.PullRequest, told: dict[str, Any]) -> dict[str, Job]:
         told["repository"]["private"] = self.repository.is_private
         from_fork = pull.head_repository is not pull.repository
         sha = pull.merge_commit or pull.head
-        return self.run("review", "pull_request", told, sha=sha, ref=f"{pull.number}/merge", from_fork=from_fork)
+        return self.run(name, "pull_request", told, sha=sha, ref=f"{pull.number}/merge", from_fork=from_fork)
 
-    def publish(self, pull: r.PullRequest, conclusion: str = "success", event: str = "pull_request") -> dict[str, Job]:
-        """`workflow_run`: what was analysed last is posted."""
-        flow = self.server.add_workflow(self.repository, path_of("review"), "nootropic review")
+    def publish(
+        self, pull: r.PullRequest, conclusion: str = "success", event: str = "pull_request", name: str = "review"
+    ) -> dict[str, Job]:
+        """`workflow_run`: what was analysed last is posted. `name`: of the workflow that did so."""
+        flow = self.server.add_workflow(self.repository, path_of(name), f"nootropic {name}")
         run = self.server.add_run(flow, pull, dict(self.machine.artifacts), event=event, conclusion=conclusion)
         return self.run("publish", "workflow_run", self.server.events.workflow_run(run), sha=self.main)
 

@@ -5,33 +5,49 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.expressions import Unsupported
+from tests.support.played_caches import Caches, Reached
 
-_NOTHING_HERE = ("actions/setup-python", "actions/cache/restore", "actions/cache/save")
+
+@dataclass(frozen=True)
+class Ended:
+    """How an action went: whether it succeeded, its outputs, and what it printed."""
+
+    is_good: bool = True
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
 
 
 @dataclass(frozen=True)
 class Played:
-    """What they work on: the repository's folder, the job's workspace and commit, and the artifacts of the run."""
+    """What they work on: the repository's folder, the job's workspace and commit, the artifacts of the run, and the
+    caches of the repository, as far as the run reaches."""
 
     repository: Path
     workspace: Path
     sha: str
     artifacts: dict[str, dict[str, bytes]]
+    caches: Caches
+    reached: Reached
 
-    def play(self, action: str, given: Mapping[str, str]) -> bool:
-        """Whether it succeeded."""
-        if action in _NOTHING_HERE:
-            return True
+    def play(self, action: str, given: Mapping[str, str]) -> Ended:
+        """Do what an action would do."""
+        if action == "actions/setup-python":
+            return Ended()
+        if action == "actions/cache/restore":
+            outputs = self.caches.restore(given, self.reached)
+            return Ended(outputs is not None, outputs or {})
+        if action == "actions/cache/save":
+            return Ended(text=self.caches.save(given, self.reached))
         if action == "actions/checkout":
-            return self._checkout(given)
+            return Ended(self._checkout(given))
         if action == "actions/upload-artifact":
-            return self._upload(given["name"], Path(given["path"]))
+            return Ended(self._upload(given["name"], Path(given["path"])))
         if action == "actions/download-artifact":
-            return self._download(given)
+            return Ended(self._download(given))
         raise Unsupported(f"the action {action}")
 
     def _checkout(self, given: Mapping[str, str]) -> bool:

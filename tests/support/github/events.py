@@ -43,10 +43,13 @@ class Events:
             "issue-comment-created", pull.repository, comment.user, action="created", issue=issue, comment=shown
         )
 
-    def pull_request(self, pull: r.PullRequest, action: str = "opened", *, before: str = "") -> JSON:
-        """`pull_request`, opened, or `synchronize` with the head before it."""
+    def pull_request(
+        self, pull: r.PullRequest, action: str = "opened", *, before: str = "", changes: JSON | None = None
+    ) -> JSON:
+        """`pull_request`, opened, `synchronize` with the head before it, or `edited` with what was there before."""
         shown = {**self.shapes.pull(pull), "active_lock_reason": None}
-        more = {"before": before, "after": pull.head} if action == "synchronize" else {}
+        more: JSON = {"before": before, "after": pull.head} if action == "synchronize" else {}
+        more |= {} if changes is None else {"changes": changes}
         return self._event(
             f"pull-request-{action}", pull.repository, pull.user, action=action, number=pull.number,
             pull_request=shown, **more,

@@ -35,7 +35,7 @@ _PROSE = {
 # Events that a webhook or a workflow's event file tells.
 WEBHOOKS = (
     "webhook-issue-comment-created", "webhook-pull-request-opened", "webhook-pull-request-synchronize",
-    "webhook-workflow-run-completed", "webhook-pull-request-review-comment-created",
+    "webhook-pull-request-edited", "webhook-workflow-run-completed", "webhook-pull-request-review-comment-created",
 )  # fmt: skip
 # Where GitHub answers otherwise than it describes: (schema, path to a property, why). Each may be null.
 MAY_BE_NULL = (
