@@ -108,7 +108,7 @@ class Thread:
     `id` names the thread, `comment_id` its first comment, `review_id` the review that it came with, if that is known;
     `body` is the first comment's text. `is_ours`: the first comment was written with the credentials that we post with.
     `is_trusted`: with those of somebody else who may write here, so that a run of this program may have posted it.
-    `has_replies`: somebody answered.
+    `has_replies`: somebody answered. `is_settled`: this program resolved it, and no person did.
     """
 
     id: str
@@ -122,6 +122,7 @@ class Thread:
     has_replies: bool = False
     is_trusted: bool = False
     review_id: str | None = None
+    is_settled: bool = False
 
     @property
     def marker(self) -> Marker | None:

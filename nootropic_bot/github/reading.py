@@ -19,6 +19,8 @@ from nootropic_bot.marker import parse_marker, parse_summary_marker
 # Whoever runs a workflow in the repository writes as this one; its name has no `[bot]` in GraphQL.
 _ACTIONS = "github-actions"
 _MAX_PAGES = 100
+# Of so many people it is asked whether they may write: anybody can copy a marker.
+_MAX_LOOKED_UP = 10
 
 _COMMENT_FIELDS = "fullDatabaseId body viewerDidAuthor author { __typename login }"
 _PAGE = "pageInfo { hasNextPage endCursor }"
@@ -31,7 +33,7 @@ query($owner: String!, $name: String!, $number: Int!, $threads: String, $comment
       reviewThreads(first: 100, after: $threads) @include(if: $withThreads) {{
         {_PAGE}
         nodes {{
-          id path line startLine isResolved
+          id path line startLine isResolved resolvedBy {{ login }}
           comments(first: 1) {{ totalCount nodes {{ {_COMMENT_FIELDS} pullRequestReview {{ fullDatabaseId }} }} }}
         }}
       }}
@@ -120,7 +122,9 @@ class Reader:
 
     def _thread(self, node: Mapping[str, Any]) -> Thread:
         first = node["comments"]["nodes"][0]
-        review = first["pullRequestReview"]
+        review, author, closer = first["pullRequestReview"], first["author"], node["resolvedBy"]
+        # A person may have resolved what they posted themselves, by hand.
+        is_settled = author is not None and closer is not None and author["__typename"] == "Bot"
         return Thread(
             id=node["id"],
             comment_id=str(first["fullDatabaseId"]),
@@ -133,6 +137,7 @@ class Reader:
             has_replies=node["comments"]["totalCount"] > 1,
             is_trusted=parse_marker(first["body"]) is not None and self._is_trusted(first),
             review_id=None if review is None else str(review["fullDatabaseId"]),
+            is_settled=is_settled and node["isResolved"] and author["login"] == closer["login"],
         )
 
     def _is_trusted(self, comment: Mapping[str, Any]) -> bool:
@@ -144,6 +149,8 @@ class Reader:
             return bool(author["login"] == _ACTIONS)
         login = author["login"]
         if login not in self._may_write:
+            if len(self._may_write) >= _MAX_LOOKED_UP:
+                return False
             self._may_write[login] = permission(self._client, self._repository, login).may_write
         return self._may_write[login]
 

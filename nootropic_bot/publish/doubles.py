@@ -27,7 +27,8 @@ def find_doubles(threads: Sequence[Thread]) -> Doubles:
     later = []
     for thread in threads:
         marker = thread.marker
-        if marker is None or oldest.setdefault(marker.finding, thread) is thread:
+        # What was settled says nothing of a finding that is back.
+        if marker is None or thread.is_settled or oldest.setdefault(marker.finding, thread) is thread:
             continue
         if thread.is_ours and not (thread.has_replies or thread.is_resolved):
             later.append(thread)

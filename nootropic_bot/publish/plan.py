@@ -119,8 +119,9 @@ def plan(
     if report.head != diff.head:
         raise UsageError(f"the report is of {report.head}, the diff of {diff.head}", "review the present head again")
     doubled = find_doubles(threads or ())
-    ours = _ours(thread for thread in threads or () if thread not in doubled.threads)
-    return _Planner(report, diff, limits, policy or Policy(), doubled, ours).plan(summary, threads is not None)
+    ours = _ours(thread for thread in threads or () if not thread.is_settled and thread not in doubled.threads)
+    settled = sum(thread.is_settled and thread.marker is not None for thread in threads or ())
+    return _Planner(report, diff, limits, policy or Policy(), doubled, ours, settled).plan(summary, threads is not None)
 
 
 def ranked(report: Report, policy: Policy) -> tuple[Finding, ...]:
@@ -164,7 +165,8 @@ def _digest(report: Report, findings: Iterable[Finding], policy: Policy) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Planner:
-    """The parts of a plan. `ours`: our threads by the key of their finding."""
+    """The parts of a plan. `ours`: our threads by the key of their finding; `settled`: how many more there are, which
+    this program resolved: should such a finding be back, that is news, and gets a comment of its own."""
 
     report: Report
     diff: Diff
@@ -172,6 +174,7 @@ class _Planner:
     policy: Policy
     doubled: Doubles
     ours: Mapping[str, Sequence[Thread]]
+    settled: int
 
     def plan(self, summary: str | None, is_readable: bool) -> Plan:
         """The whole. `is_readable`: whether it is known what is on the pull request."""
@@ -183,7 +186,7 @@ class _Planner:
         new, listed = self.unknown(findings, is_fresh=is_readable and not is_settled)
         fixed, fixed_before = self.fixed()
         # A clean report that can't tell what is there adds nothing to it; the next one that can brings it up to date.
-        has_posted = is_readable and (bool(self.ours) or summary is not None)
+        has_posted = is_readable and (bool(self.ours) or self.settled > 0 or summary is not None)
         return Plan(
             report=self.report,
             head=self.diff.head,
@@ -200,7 +203,7 @@ class _Planner:
             settled=settled,
             is_settled=is_settled,
             is_silent=not findings and self.report.complete and not has_posted,
-            is_first=is_readable and not self.ours and summary is None,
+            is_first=is_readable and not has_posted,
             summary=summary,
         )
 
@@ -264,7 +267,7 @@ class _Planner:
         present = self._present()
         gone = [thread for name, threads in self.ours.items() if name not in present for thread in threads]
         todo: list[Fixed] = []
-        done = 0
+        done = self.settled
         for thread in gone:
             marker = thread.marker
             if marker is None or thread.is_resolved or marker.fixed is not None:

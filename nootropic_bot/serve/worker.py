@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nootropic_bot.cachefile import write_atomically
-from nootropic_bot.errors import EXIT_CLEAN, EnvironmentFault, IncompleteError, NootropicError
+from nootropic_bot.errors import EXIT_CLEAN, EnvironmentFault, IncompleteError, NootropicError, UsageError
 from nootropic_bot.forge import ForgeError
 from nootropic_bot.git import Repository
 from nootropic_bot.github.apps import Credentials
@@ -87,11 +87,11 @@ class Worker:
         with self.mirrors.analysis(mirror, pull.repository) as repo:
             try:
                 folder = self._analysed(repo, pull.base, pull.head, pull.number)
-            except IncompleteError as error:
+                report = read_report(_read(folder / REPORT), "the report", pull.head)
+                records = _read(folder / RECORDS) if (folder / RECORDS).exists() else None
+            except (IncompleteError, UsageError) as error:
                 self._tell(pull)
                 return Result("failed", error.message)
-            report = read_report(_read(folder / REPORT), "the report", pull.head)
-            records = _read(folder / RECORDS) if (folder / RECORDS).exists() else None
             delivery = Delivery(report, wants_sarif=True, records=records)
         delivered = self._deliver(pull, delivery)
         if delivered.published.status in ("posted", "silent"):

@@ -83,6 +83,24 @@ class _Slow:
         self.analyse = analyse
 
 
+def test_a_report_that_is_none_is_said_as_an_analysis_that_did_not_finish(site: Site, desk: Desk) -> None:
+    """Silence would look like a good review."""
+    with site.running() as door:
+        analyse = door.pool.analyst.analyse
+
+        def spoiled(*args: object) -> Path:
+            folder = analyse(*args)  # type: ignore[arg-type]
+            (folder / "report.json").write_text("{}")
+            return folder
+
+        door.pool.worker.analyst = _Slow(spoiled)  # type: ignore[assignment]
+        assert site.push(desk.pull).status == 202
+        assert ": failed: " in site.wait("review octo/app#1")
+    (check,) = desk.server.hub.checks.values()
+    assert (check.fields["conclusion"], check.fields["output"]["title"]) == ("failure", "the analysis did not finish")
+    assert desk.pull.threads == []
+
+
 def test_f11_a_closed_pull_request_is_left_alone(site: Site, desk: Desk) -> None:
     event = desk.server.events.pull_request(desk.pull)
     desk.pull.closed = desk.server.hub.now()

@@ -53,3 +53,65 @@ def test_somebody_elses_marker_is_not_ours(job: TrustedJob) -> None:
     assert len(published.commented) == 1
     assert [comment.user.login for comment in job.pull.comments] == ["mallory", "github-actions[bot]"]
     assert job.bodies()[0] == body
+
+
+def test_what_comes_back_after_it_was_fixed_is_said_again(job: TrustedJob) -> None:
+    """The bot settled the first comment, so that nobody looks there; what a person resolves stays said."""
+    finding = job.finding("a.py", 10)
+    job.deliver([finding])
+    before = {"a.py": numbered(40, 10, 20)}
+    job.push({"a.py": numbered(40, 20)})
+    assert len(job.deliver([]).published.fixed) == 1
+    job.push(before)
+    assert [each.id for each in job.deliver([finding]).published.commented] == [finding.id]
+    first, second = job.pull.threads
+    assert first.resolved_by is not None
+    assert (second.place.line, second.resolved_by) == (10, None)
+    assert "1 of the earlier comments fixed" in job.pull.comments[0].body
+    assert job.deliver([finding]).published.commented == ()
+    assert len(job.pull.threads) == 2, "nor is one of them taken for a double"
+
+    mona = job.server.client(job.server.add_person("mona", job.repository, "write").label)
+    wanted = {"threadId": f"PRRT_{second.id}"}
+    mona.requester.graphql_named_mutation("resolveReviewThread", wanted, "thread { id }")
+    job.push({"b.py": "other\n"})
+    assert job.deliver([finding]).published.commented == ()
+    assert len(job.pull.threads) == 2
+    assert "1 still there in resolved threads" in job.pull.comments[0].body
+
+
+def test_where_nothing_can_be_resolved_what_comes_back_is_said_in_its_place(job: TrustedJob) -> None:
+    finding = job.finding("a.py", 10)
+    job.deliver([finding], label="poster")
+    (said,) = job.bodies()
+    job.push({"a.py": numbered(40, 20)})
+    job.deliver([], label="poster")
+    assert job.bodies()[0].startswith("**Fixed in")
+    job.push({"a.py": numbered(40, 10, 20)})
+    job.deliver([finding], label="poster")
+    assert job.bodies() == [said]
+
+
+def test_copies_of_a_marker_by_many_cost_few_requests(job: TrustedJob) -> None:
+    """Anybody can write one, and whether they may is a question each."""
+    finding = job.finding("a.py", 10)
+    entry = {"path": "a.py", "line": 10, "body": f"mine\n<!-- nootropic:v1 finding={finding.id} -->"}
+    for number in range(15):
+        token = job.server.add_person(f"passer-by-{number}", job.repository)
+        pull = job.server.client(token.label).get_repo("octo/app").get_pull(1)
+        pull.create_review(body="x", event="COMMENT", comments=[entry])
+    assert [each.id for each in job.deliver([finding]).published.commented] == [finding.id]
+    assert job.server.log.count(path="/collaborators/") == 10
+
+
+def test_what_a_person_posted_and_resolved_by_hand_stays_resolved(job: TrustedJob) -> None:
+    """With a token of one's own, nobody can tell the program's doing from the person's."""
+    label = job.server.add_person("mona", job.repository, "write").label
+    finding = job.finding("a.py", 10)
+    job.deliver([finding], label=label)
+    (thread,) = job.pull.threads
+    wanted = {"threadId": f"PRRT_{thread.id}"}
+    job.server.client(label).requester.graphql_named_mutation("resolveReviewThread", wanted, "thread { id }")
+    job.push({"b.py": "other\n"})
+    assert job.deliver([finding], label=label).published.commented == ()
+    assert job.pull.threads == [thread]

@@ -105,7 +105,7 @@ class MemoryForge:
 
     def resolve_thread(self, thread_id: str) -> None:
         self._begin("resolve_thread")
-        self._change(lambda thread: thread.id == thread_id, is_resolved=True)
+        self._change(lambda thread: thread.id == thread_id, is_resolved=True, is_settled=True)
         self._end("resolve_thread")
 
     def upsert_summary(self, body: str) -> None:
