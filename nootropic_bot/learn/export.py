@@ -40,7 +40,8 @@ def load_network(checkpoint: Path) -> Network:
 def mean_of(one: Network, other: Network) -> Network:
     """A network of the same shape with the mean of both networks' weights, where one was trained on from the other.
 
-    Such a mean does better on code unlike that of the training than either (Wortsman et al., 2022, "Model soups").
+    Such a mean can do better on code unlike that of the training than either (Wortsman et al., 2022, "Model soups"); of
+    ours it does (docs/fixer.md).
     """
     weights = other.state_dict()
     mean = Network(one.shape)

@@ -37,7 +37,8 @@ _TEMPERATURE, _BOLDER = 0.7, 0.08
 # Of 392 findings in code that it was not trained on, 12 draws gave 8 in 100 more a fix that stands than 3 did.
 _DRAWS = 4
 _STALE_IN_A_ROW = 4
-# What the bundled fixer itself finds less probable is a draw of luck: it passes the proof now and then, and is wrong.
+# What the bundled fixer itself finds less probable is a draw of luck: it passes the proof now and then, and is
+# wrong nearly always.
 _LEAST_PROBABLE = 0.015
 _MAX_ANSWER = 192
 # In less time nobody answers; to ask all the same would only add a failure to the remarks.
@@ -165,7 +166,8 @@ def _view(window: Window, number: int) -> Window:
     """What the fixer is shown at its draw `number`: all, then the statement and its imports, then the statement alone.
 
     Lines around a statement that are unlike those of its training lead it astray. Of 392 findings in code that it was
-    not trained on 294 get a fix that stands with the three views in turn, 277 with the first alone.
+    not trained on 294 had a fix that stands with the three views in turn, 277 with the first alone (one model
+    file, before improbable answers were left out).
     """
     around = number % 3
     if around == 0:

@@ -260,3 +260,28 @@ def test_text_that_looks_like_a_control_token_stays_text() -> None:
     assert pair is not None
     assert sum(part == FIX for part in pair.prompt) == 1
     assert any(isinstance(part, str) and "<|fix|>" in part for part in pair.prompt)
+
+
+def test_half_of_the_templates_pairs_are_set_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In real code the `except` clause of a `raise` is often further up than the lines that are shown."""
+    made: list[Filled] = []
+    set_apart = sources.set_apart  # type: ignore[attr-defined]
+
+    def kept(code: Filled, before: list[str], after: list[str]) -> Filled:
+        made.append(set_apart(code, before, after))
+        return made[-1]
+
+    monkeypatch.setattr(sources, "set_apart", kept)
+    used: list[str] = []
+    remarked = sources.remarked  # type: ignore[attr-defined]
+
+    def noted(code: Filled, random_: random.Random) -> Filled:
+        used.append(code.unsafe)
+        return remarked(code, random_)
+
+    monkeypatch.setattr(sources, "remarked", noted)
+    have, random_ = ingredients(), random.Random(4)
+    count = sum(1 for _round in range(300) for _pair in sources.from_template(have, random_))
+    assert count > 100
+    texts = {each.unsafe for each in made}
+    assert 0.35 < sum(text in texts for text in used) / len(used) < 0.65
