@@ -27,6 +27,8 @@ _MAX_RECORD_BYTES = 1 << 20
 _MAX_NAME = 200
 # One run a shard, and what each of a few models cost in it.
 _MAX_RUNS, _MAX_COSTS = 256, 2_048
+# What is read in a few seconds, and many times what one review may add. 500 findings with their fixes have about 1,000.
+_MAX_LINES = 40_000
 _RECORDED = frozenset({"run", "finding", "suggestion", "cost"})
 
 
@@ -55,7 +57,7 @@ def read_records(raw: bytes, report: Report, shown: Shown) -> list[Draft]:
         UsageError: there is one that this report does not explain; then none of them is taken.
     """
     taker = _Taker(report, shown)
-    drafts = [taker.take(*_parsed(line)) for line in raw.split(b"\n") if line.strip()]
+    drafts = [taker.take(*_parsed(line)) for line in _lines_of(raw, report) if line.strip()]
     if drafts and not taker.runs:
         raise UsageError("the records are refused: they name no run")
     return [draft for draft in drafts if draft is not None]
@@ -71,6 +73,15 @@ def fitting(drafts: Iterable[Draft]) -> list[Draft]:
             break
         found.append(each)
     return found
+
+
+def _lines_of(raw: bytes, report: Report) -> list[bytes]:
+    """The lines, not more than a run with this report makes: one a finding and one a fix, beside runs and costs."""
+    text = raw.rstrip()
+    most = min(_MAX_LINES, 2 * len(report.findings) + _MAX_RUNS + _MAX_COSTS)
+    if text.count(b"\n") >= most:
+        raise _refused(f"there are more than {most:,}")
+    return text.split(b"\n")
 
 
 def _parsed(line: bytes) -> tuple[str, dict[str, Any]]:

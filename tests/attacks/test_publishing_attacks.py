@@ -478,6 +478,28 @@ def test_a8_too_many_runs_or_costs_are_refused(job: TrustedJob) -> None:
         read_records(lines(("run", run_record(job)), *costs), report, shown)
 
 
+def test_a7_more_lines_than_a_run_makes_are_refused_unread(job: TrustedJob) -> None:
+    """64 MiB of short lines take half a minute to read."""
+    findings = [job.finding("a.py", 10, id=f"{n:016x}", fix=(10, 10, f"safe({n})\n")) for n in range(500)]
+    report = read_report(job.report(findings), "report.json")
+    shown = Shown(report, {}, 1, is_fork=False)
+    runs = [("run", run_record(job, run=f"{n:016x}")) for n in range(256)]
+    costs = [("cost", cost_record(run="0" * 16, model=f"m{n}")) for n in range(2_048)]
+    found = [("finding", finding_record(job, run="0" * 16, finding=each.id)) for each in findings]
+    fixes = [("suggestion", {**suggestion_record(job, each), "run": "0" * 16}) for each in findings]
+    # As many shards as a workflow starts, with as many models as there are: all of it fits.
+    raw = lines(*runs, *costs, *found, *fixes)
+    assert len(read_records(raw + b"\n", report, shown)) == 256 + 2_048 + 500
+    with pytest.raises(UsageError, match="records are refused: there are more than 3,304"):
+        read_records(raw + lines(found[0]), report, shown)
+    # What would be refused for what it says is not even looked at.
+    with pytest.raises(UsageError, match="there are more than 3,304"):
+        read_records(b"x\n" * (32 << 20), report, shown)
+    delivered = job.deliver(findings[:1], records=b"{}\n" * 5_000)
+    assert (delivered.published.status, delivered.recorded) == ("posted", 0)
+    assert "nothing was recorded: the records are refused: there are more than 2,306" in delivered.notes[-1]
+
+
 def test_a44_one_review_adds_so_much_to_the_state_and_only_what_was_shown(job: TrustedJob) -> None:
     """26 MB came of an artifact of a tenth of one."""
     ids = [f"{n:016x}" for n in range(10_000)]
