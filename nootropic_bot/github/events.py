@@ -18,7 +18,8 @@ _MAX_BYTES = 25 << 20
 
 @dataclass(frozen=True, slots=True)
 class PullRequestEvent:
-    """`pull_request`. `head_repository`: None once the fork is deleted."""
+    """`pull_request`. `base_branch`: its name. `head_repository`: None once the fork is deleted. `is_retargeted`: it just got
+    another base."""
 
     repository: str
     action: str
@@ -26,6 +27,8 @@ class PullRequestEvent:
     base: str
     head: str
     head_repository: str | None
+    base_branch: str = ""
+    is_retargeted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,8 @@ def _pull_request(data: Any) -> PullRequestEvent:
         base=pull.base.sha,
         head=pull.head.sha,
         head_repository=None if pull.head.repo is None else pull.head.repo.full_name,
+        base_branch=pull.base.ref,
+        is_retargeted=data.changes is not None and data.changes.base is not None,
     )
 
 

@@ -41,6 +41,7 @@ class Base(BaseModel):
     """Where a pull request leads."""
 
     sha: _Sha
+    ref: str
 
 
 class Head(BaseModel):
@@ -96,12 +97,23 @@ class Issue(BaseModel):
     pull_request: Link | None = None
 
 
+class Former(BaseModel):
+    """What something was before it was edited."""
+
+
+class Changes(BaseModel):
+    """What was edited."""
+
+    base: Former | None = None
+
+
 class PullRequestEvent(BaseModel):
     """`pull_request`."""
 
     action: str
     repository: Repository
     pull_request: Pull
+    changes: Changes | None = None
 
 
 class WorkflowRunEvent(BaseModel):

@@ -23,7 +23,8 @@ _MAX_LOOKED_AT = 3_000
 class Pull:
     """A pull request as the API tells it. `head_repository`: None once the fork is deleted. `is_merged`: or closed.
 
-    `author`: whose it is; `address`: where the repository that it is proposed to is cloned from.
+    `author`: whose it is; `address`: where the repository that it is proposed to is cloned from; `base_branch`: the name of
+    the branch that it is proposed to.
     """
 
     repository: str
@@ -37,6 +38,7 @@ class Pull:
     is_draft: bool
     author: str = ""
     address: str = ""
+    base_branch: str = ""
 
     @property
     def is_fork(self) -> bool:
@@ -121,6 +123,7 @@ def _pull(data: Any) -> Pull:
             # An account that was deleted leaves its pull requests to this one.
             author=str((data["user"] or {"login": "ghost"})["login"]),
             address=str(base["repo"].get("clone_url") or ""),
+            base_branch=str(base["ref"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Missing("GitHub's answer is no pull request") from error

@@ -12,12 +12,13 @@ from nootropic_bot.respond.grammar import NotUnderstood, parse
 Kind = Literal["review", "command"]
 EVENTS = ("pull_request", "issue_comment")
 _REVIEWED = frozenset({"opened", "synchronize", "reopened", "ready_for_review"})
+_EDITED = "edited"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Work to be done. `key`: the same for everything that asks for the same (row A17); `subject`: what is at most
-    done once, as `content`: a pull request at a head, a comment. `payload`: the event's JSON, for a command."""
+    done once, as `content`: a pull request at a head and a base, a comment. `payload`: the event's JSON, for a command."""
 
     kind: Kind
     repository: str
@@ -33,8 +34,13 @@ class Asked:
 
 
 def subject_of_review(repository: str, number: int) -> str:
-    """The subject of reviews of a pull request; their content is its head."""
+    """The subject of reviews of a pull request."""
     return f"review {repository.lower()}#{number}"
+
+
+def content_of_review(head: str, base_branch: str) -> str:
+    """What a review is of: of another base it says something else of the same head."""
+    return f"{head} {base_branch}"
 
 
 def read_delivery(event: str, raw: bytes) -> Asked | None:
@@ -53,10 +59,11 @@ def read_delivery(event: str, raw: bytes) -> Asked | None:
 
 
 def _review(event: PullRequestEvent) -> Asked | None:
-    if event.action not in _REVIEWED:
+    if event.action not in _REVIEWED and not (event.action == _EDITED and event.is_retargeted):
         return None
     subject = subject_of_review(event.repository, event.number)
-    return Asked("review", event.repository, event.number, subject, event.head)
+    content = content_of_review(event.head, event.base_branch)
+    return Asked("review", event.repository, event.number, subject, content)
 
 
 def _command(event: IssueCommentEvent) -> Asked | None:

@@ -30,7 +30,7 @@ from nootropic_bot.reports import MAX_REPORT_BYTES
 from nootropic_bot.respond.plan import Plan
 from nootropic_bot.responding import act_on_event, authorise_event
 from nootropic_bot.serve.analysis import RECORDS, REPORT, Analyst
-from nootropic_bot.serve.deliveries import Asked, subject_of_review
+from nootropic_bot.serve.deliveries import Asked, content_of_review, subject_of_review
 from nootropic_bot.serve.ledger import Ledger, Settled
 from nootropic_bot.serve.mirrors import Mirrors
 
@@ -79,10 +79,11 @@ class Worker:
         client = self._client(asked.repository)
         pull = get_pull(client, asked.repository, asked.number)
         subject = subject_of_review(asked.repository, asked.number)
+        content = content_of_review(pull.head, pull.base_branch)
         if not pull.is_open:
             return Result("dropped", "it is closed")
-        if self.ledger.is_done(subject, pull.head):
-            return Result("dropped", "its head was reviewed before")
+        if self.ledger.is_done(subject, content):
+            return Result("dropped", "its head was reviewed before, for this base")
         mirror = self._fetched(pull.repository, pull.number, pull.base, pull.head)
         with self.mirrors.analysis(mirror, pull.repository) as repo:
             try:
@@ -95,7 +96,7 @@ class Worker:
             delivery = Delivery(report, wants_sarif=True, records=records)
         delivered = self._deliver(pull, delivery)
         if delivered.published.status in ("posted", "silent"):
-            self.ledger.note(subject, pull.head)
+            self.ledger.note(subject, content)
         return _told(delivered)
 
     def _deliver(self, pull: Pull, delivery: Delivery) -> Delivered:

@@ -114,3 +114,33 @@ def test_a_fork_is_reviewed_and_not_written_to(site: Site, desk: Desk, tmp_path:
     server.sync()
     assert pull.head == before
     assert any("git apply" in each.body for each in pull.comments)
+
+
+def test_a_new_base_is_another_review_and_a_new_title_is_none(site: Site, desk: Desk) -> None:
+    """`release` has what is wrong already; for `main` it is new."""
+    server, pull = desk.server, desk.pull
+    server.commit(desk.repository, "release", {"more.txt": "x\n"}, parent=desk.head())
+    server.commit(desk.repository, "patch", {"other.py": "X = 1\n"}, user="mona")
+
+    def edited(before: dict[str, object], base: str) -> int:
+        pull.base_branch = base
+        server.sync()
+        return site.send("pull_request", server.events.pull_request(pull, "edited", changes=before)).status
+
+    def retargeted(base: str) -> int:
+        before = {"ref": {"from": pull.base_branch}, "sha": {"from": pull.base}}
+        return edited({"base": before}, base)
+
+    with site.running():
+        assert retargeted("release") == 202
+        assert site.wait("review octo/app#1").endswith(": silent at " + desk.head()[:10])
+        assert (edited({"title": {"from": "Another"}}, "release"), pull.threads) == (204, [])
+        assert retargeted("main") == 202
+        assert "done: posted" in site.wait("review octo/app#1")
+        (thread,) = pull.threads
+        # The same again, and what else says that the head is there: it was reviewed for this base.
+        assert site.push(pull).status == 200
+        assert retargeted("release") == 202, "it was reviewed for this one, but not last"
+        assert "1 resolved" in site.wait("review octo/app#1")
+        assert thread.resolved_by is not None
+    assert [each["base"] for each in desk.records("run")][-1] == pull.base
