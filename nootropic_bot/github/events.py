@@ -18,8 +18,8 @@ _MAX_BYTES = 25 << 20
 
 @dataclass(frozen=True, slots=True)
 class PullRequestEvent:
-    """`pull_request`. `base_branch`: its name. `head_repository`: None once the fork is deleted. `is_retargeted`: it just got
-    another base."""
+    """`pull_request`. `base_branch`: its name. `head_repository`: None once the fork is deleted. `is_retargeted`: it
+    just got another base."""
 
     repository: str
     action: str

@@ -23,8 +23,8 @@ _MAX_LOOKED_AT = 3_000
 class Pull:
     """A pull request as the API tells it. `head_repository`: None once the fork is deleted. `is_merged`: or closed.
 
-    `author`: whose it is; `address`: where the repository that it is proposed to is cloned from; `base_branch`: the name of
-    the branch that it is proposed to.
+    `author`: whose it is; `address`: where the repository that it is proposed to is cloned from; `base_branch`: the
+    name of the branch that it is proposed to.
     """
 
     repository: str

@@ -18,7 +18,8 @@ _EDITED = "edited"
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Work to be done. `key`: the same for everything that asks for the same (row A17); `subject`: what is at most
-    done once, as `content`: a pull request at a head and a base, a comment. `payload`: the event's JSON, for a command."""
+    done once, as `content`: a pull request at a head and a base, a comment. `payload`: of a command, the event's
+    JSON."""
 
     kind: Kind
     repository: str
