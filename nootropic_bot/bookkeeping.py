@@ -33,14 +33,18 @@ RulesText = Callable[[], "bytes | None"]
 
 @dataclass(slots=True)
 class Books:
-    """The state of a clone. `store`: None where it can't be used; `notes`: what went wrong, for people."""
+    """The state of a clone. `store`: None where it can't be used; `notes`: what went wrong, for people; `is_read`:
+    whether the remote's could be read."""
 
     store: Store | None = None
     notes: list[str] = field(default_factory=list)
+    is_read: bool = False
 
     def refresh(self) -> None:
         """Take in what the remote has."""
-        if self._attempt("the state was not read", _fetch):
+        is_damaged = self._attempt("the state was not read", _fetch)
+        self.is_read = is_damaged is not None
+        if is_damaged:
             self.notes.append("a part of the recorded state can't be read; `nootropic-bot state verify` says more")
 
     def decisions(self) -> Sequence[Triage]:
@@ -60,6 +64,10 @@ class Books:
         Returns:
             How many records were written and shared.
         """
+        if self.is_read:
+            # Posting takes a while, in which another job may have recorded the same. What two write at one moment is
+            # there twice: each log is its writer's own, and nothing is ever taken back from it.
+            self._attempt("the state was not read again", _fetch)
         written = self._attempt("nothing was recorded", lambda store: self._write(store, records, report, shown, rules))
         if not written:
             return 0

@@ -12,6 +12,8 @@ import pytest
 from nootropic_bot.git import Repository
 from nootropic_bot.gitwrite import fetch
 from nootropic_bot.marker import parse_marker
+from nootropic_bot.relayed import write_records
+from nootropic_bot.state.schema import draft
 from tests.support.clock import Clock
 from tests.support.github_server import GitHubServer
 from tests.support.repo import Repo
@@ -94,6 +96,31 @@ def test_a_real_review_is_posted_and_recorded_once(story: TrustedJob) -> None:
     assert all(data["pull_request"] == 1 for data in by_kind["suggestion"])
     assert story.publish(run).code == 0
     assert len(recorded(story)) == len(records), "nothing is recorded twice"
+
+
+def test_a_job_that_posts_the_same_meanwhile_records_nothing_twice(server: GitHubServer, tmp_path: Path) -> None:
+    """Another one, in a clone of its own, posts and records the same run while this one posts: its costs count once."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    job = TrustedJob.open(server, tmp_path / "one", {"app.py": BEFORE}, {"app.py": AFTER}, fork=False)
+    finding = job.finding("app.py", 6)
+    figures = dict.fromkeys(("input_tokens", "output_tokens", "milliseconds", "microdollars"), 7)
+    zeros = dict.fromkeys(("critique_ms", "propose_ms", "verify_ms", "total_ms", "suppressed", "verified"), 0)
+    run = {"run": "a" * 16, "mode": "range", "base": job.pull.base, "head": job.pull.head, "pull_request": 1}
+    run |= {"rules": "c" * 64, "tool": "1", "engine": "1", "complete": True, "findings": 1, "in_scope": 1, **zeros}
+    drafts = [draft("run", run), draft("cost", {"run": "a" * 16, "backend": "one", "model": None, **figures})]
+    raw = write_records(drafts).encode()
+    told = []
+
+    def another() -> None:
+        second = TrustedJob(server, tmp_path / "two", job.repository, job.pull, job.clock)
+        told.append(second.deliver([finding], records=raw))
+
+    server.meanwhile("POST", "/pulls/1/reviews", another)
+    mine = job.deliver([finding], records=raw)
+    assert [each.recorded for each in (*told, mine)] == [2, 0]
+    assert [each["kind"] for each in recorded(job)] == ["run", "cost"]
+    assert mine.notes == ()
 
 
 def test_decisions_fixes_and_replies_are_minded_on_the_next_push(story: TrustedJob) -> None:
@@ -195,7 +222,6 @@ def test_no_record_records_nothing(story: TrustedJob) -> None:
 
 def test_a_decision_for_one_pull_request_mutes_it_there(job: TrustedJob) -> None:
     from nootropic_bot.config import StateSettings
-    from nootropic_bot.state.schema import draft
     from nootropic_bot.state.store import Store
 
     finding, other = job.finding("a.py", 10), job.finding("a.py", 20)
