@@ -6,7 +6,7 @@ import base64
 import binascii
 from urllib.parse import quote
 
-from nootropic_bot.forge import Missing
+from nootropic_bot.forge import Forbidden, Missing
 from nootropic_bot.github.client import Client
 from nootropic_bot.github.names import commit_id, repository_name
 
@@ -22,6 +22,9 @@ def read_file(client: Client, repository: str, path: str, commit: str) -> bytes 
         answer = client.get(place, {"ref": commit_id(commit)})
     except Missing:
         return None
+    except Forbidden as error:
+        remedy = "give the token `contents: read`, or start this in a clone of the repository"
+        raise Forbidden(f"{path} at {commit[:10]} can't be read: {error.message}", remedy) from error
     if not isinstance(answer, dict) or answer.get("type") != "file" or answer.get("encoding") != "base64":
         return None
     try:

@@ -13,7 +13,7 @@ from nootropic_bot.github.events import parse_event
 from nootropic_bot.github.forge import GitHubForge
 from nootropic_bot.github.pulls import find_pulls
 from tests.support.clock import Clock
-from tests.support.github_server import GitHubServer
+from tests.support.github_server import BOT, GitHubServer
 from tests.support.repo import run_bot
 from tests.support.trusted import TrustedJob, numbered
 
@@ -176,3 +176,25 @@ def test_more_threads_and_comments_than_a_page(job: TrustedJob) -> None:
     published = job.deliver([job.finding("b.py", 1)]).published
     assert (published.commented, published.fixed, published.notes) == ((), (), ())
     assert [each.path for each in job.server.log.writes()[before:]] == ["/graphql"] * 3
+
+
+def test_without_a_clone_a_token_that_reads_no_contents_is_told_what_it_lacks(
+    server: GitHubServer, tmp_path: Path, clock: Clock
+) -> None:
+    """What the base configures decides what the check says, so nothing is posted without it; every text is told."""
+    job = TrustedJob.open(server, tmp_path, {"a.py": numbered(40)}, {"a.py": numbered(40, 10)}, fork=False)
+    job.repository.is_private = True  # What is public anybody may read.
+    given = {"metadata": "read", "pull_requests": "write", "checks": "write"}
+    server.add_token("narrow", BOT, permissions=given)
+    (outside := tmp_path / "outside").mkdir()
+    report = tmp_path / "report.json"
+    report.write_bytes(job.report([job.finding("a.py", 10)]))
+    environment = job.environment(label="narrow")
+    done = run_bot("publish", str(report), "--pull-request", "1", cwd=outside, env=environment)
+    assert (done.code, job.bodies()) == (5, [])
+    assert "nootropic.toml at" in done.out
+    assert "→ give the token `contents: read`, or start this in a clone of the repository" in done.out
+    assert "Not on the pull request: 1" in job.summary
+    # In a clone it can do without.
+    done = run_bot("publish", str(report), "--pull-request", "1", cwd=job.clone().path, env=environment)
+    assert (done.code, len(job.bodies())) == (0, 1)
