@@ -27,6 +27,7 @@ from nootropic_bot.records import Severity
 
 FailOn = Literal["error", "warning", "info", "never"]
 
+_APP = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}\[bot\]")
 # A repository's configuration, which may be somebody else's, can send the value of a variable to a server by naming it.
 # So it can name only what was set for the bot, or a cloud's usual one, which goes to that cloud (`models/leaving.py`).
 KEY_NAME = re.compile(r"NOOTROPIC_[A-Z0-9_]+")
@@ -73,6 +74,17 @@ class StateSettings:
     record: bool = True
     remote: str = "origin"
     namespace: str = "nootropic"
+
+
+@dataclass(frozen=True)
+class PublishSettings:
+    """`[publish]`: reviews on pull requests.
+
+    `accounts`: apps, as "my-app[bot]", with whose tokens the bot posts here as well: what they posted with its marker
+    counts as there. Whoever can post as one of them can keep a finding from being shown.
+    """
+
+    accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -160,6 +172,7 @@ class Config:
     hook: HookSettings = field(default_factory=HookSettings)
     critique: CritiqueSettings = field(default_factory=CritiqueSettings)
     state: StateSettings = field(default_factory=StateSettings)
+    publish: PublishSettings = field(default_factory=PublishSettings)
     models: ModelSettings = field(default_factory=ModelSettings)
     backend: Mapping[str, BackendSettings] = field(default_factory=dict)
     rule: Mapping[str, RuleSettings] = field(default_factory=dict)
@@ -233,6 +246,10 @@ def _validate(where_and_table: tuple[str, Mapping[str, Any]]) -> Config:
         raise UsageError(f"{where}: state.namespace {config.state.namespace!r} is no place for refs", remedy)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]*", config.state.remote):
         raise UsageError(f"{where}: state.remote {config.state.remote!r} is not the name of a remote")
+    for account in config.publish.accounts:
+        if not _APP.fullmatch(account):
+            remedy = 'an app is named as its comments are signed, "my-app[bot]"; people who may write need not be named'
+            raise UsageError(f"{where}: publish.accounts: {account!r} is not the name of an app", remedy)
     _check_models(where, config)
     for rule_id, settings in config.rule.items():
         if not settings.enabled and not settings.reason.strip():
@@ -280,6 +297,7 @@ _SECTIONS: Mapping[str, type] = {
     "hook": HookSettings,
     "critique": CritiqueSettings,
     "state": StateSettings,
+    "publish": PublishSettings,
     "models": ModelSettings,
     "models.budget": BudgetSettings,
     "models.weights": MatcherSettings,
@@ -333,6 +351,7 @@ def _rebuild(data: Mapping[str, Any]) -> Config:
         hook=HookSettings(**data["hook"]),
         critique=CritiqueSettings(**data["critique"]),
         state=StateSettings(**data["state"]),
+        publish=PublishSettings(tuple(data["publish"]["accounts"])),
         models=_rebuild_models(data["models"]),
         backend={name: BackendSettings(**settings) for name, settings in data["backend"].items()},
         rule={rule_id: RuleSettings(**settings) for rule_id, settings in data["rule"].items()},

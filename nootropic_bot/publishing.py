@@ -142,7 +142,8 @@ def _deliver(job: _Job, forge: Forge | None, *, is_recorded: bool) -> Delivered:
     with opened(job.repo, basis.settings.state) as books:
         report = _prepared(job, basis.diff, books.decisions())
         policy = Policy(basis.settings.fail_on, basis.settings.models.min_confidence)
-        poster = forge or GitHubForge(job.client, pull.repository, pull.number)
+        accounts = basis.settings.publish.accounts
+        poster = forge or GitHubForge(job.client, pull.repository, pull.number, accounts=accounts)
         published = publish_report(report, basis.diff, poster, policy=policy, sarif=_sarif(job, report))
         recorded = None
         if is_recorded and basis.settings.state.record and published.status in ("posted", "silent"):
@@ -246,6 +247,7 @@ def _rules(repo: Repository, settings: config.Config, base: str) -> bytes | None
 def unreachable(pull: Pull, delivery: Delivery, error: NootropicError) -> Delivered:
     """What became of a report whose pull request can't be reached: nothing of it is shown there."""
     report = _unplaced(delivery)
-    note = f"{type(error).__name__.lower()}: {error.message}"
+    remedy = f" → {error.remedy}" if error.remedy else ""
+    note = f"{type(error).__name__.lower()}: {error.message}{remedy}"
     published = Published("unreachable", not_posted=ranked(report, Policy()), notes=(note,))
     return Delivered(pull, published, report)

@@ -7,6 +7,7 @@ Neither step executes anything, loads a model or reads configuration of the pull
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +76,8 @@ def act_on_event(
     with shared_state(runner, start, plan.pull_request, plan.base) as state:
         folder = None if report is None else report.parent
         publisher = _Publisher(client, plan, event.repository, state, folder)
-        tools = Tools(_host(client, runner, event, workflow), state, _find_rule, publisher.publish)
+        host = _host(client, runner, event, workflow, _accounts(state))
+        tools = Tools(host, state, _find_rule, publisher.publish)
         return act(plan, _read_report(plan, report, state), tools)
 
 
@@ -100,8 +102,19 @@ def _said(event: IssueCommentEvent) -> Said:
     )
 
 
-def _host(client: Client, runner: Runner, event: IssueCommentEvent, workflow: str = REVIEW_WORKFLOW) -> GitHubHost:
-    forge = GitHubForge(client, event.repository, event.number)
+def _accounts(state: SharedState) -> Sequence[str]:
+    """The apps whose comments count as the bot's; the actions' own alone where the configuration can't be had."""
+    try:
+        return state.config.publish.accounts
+    except NootropicError:
+        return ()
+
+
+def _host(
+    client: Client, runner: Runner, event: IssueCommentEvent, workflow: str = REVIEW_WORKFLOW,
+    accounts: Sequence[str] = (),
+) -> GitHubHost:  # fmt: skip
+    forge = GitHubForge(client, event.repository, event.number, accounts=accounts)
     return GitHubHost(client, event.repository, event.number, forge, workflow=workflow, server_url=runner.server_url)
 
 

@@ -7,7 +7,7 @@ written by REST, since only `resolveReviewThread` is GraphQL's alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from nootropic_bot.constants import TOOL_NAME
@@ -36,11 +36,12 @@ _RESOLVE = "mutation($id: ID!) { resolveReviewThread(input: {threadId: $id}) { t
 
 
 class GitHubForge:
-    """One pull request. `clock` counts seconds."""
+    """One pull request. `clock` counts seconds; `accounts`: apps that are trusted as the actions' own is."""
 
     def __init__(
-        self, client: Client, repository: str, number: int, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+        self, client: Client, repository: str, number: int, *, clock: Callable[[], float] = time.monotonic,
+        accounts: Iterable[str] = (),
+    ) -> None:  # fmt: skip
         self.client = client
         self.repository = repository_name(repository)
         self.number = number
@@ -49,7 +50,7 @@ class GitHubForge:
         self._pull: PullRequest | None = None
         # None: not looked for. An empty list: there is none. Ours first, then others', the oldest first.
         self._summaries: list[Summary] | None = None
-        self._reader = Reader(client, self.repository, number)
+        self._reader = Reader(client, self.repository, number, accounts)
         self._has_unread_summary = False
         self._has_checked = False
 

@@ -1,7 +1,7 @@
 """What is on a pull request on GitHub: threads, summary comments and the pull request itself, by GraphQL.
 
 A comment is as good as ours where somebody wrote it who may write in the repository, since a run of this program with
-their token may have posted it; anybody else's marker is worth nothing.
+their token may have posted it, or an app that the base's configuration names; anybody else's marker is worth nothing.
 """
 
 from __future__ import annotations
@@ -57,13 +57,14 @@ class Summary:
 
 
 class Reader:
-    """Reads one pull request, a hundred items of each list at a time."""
+    """Reads one pull request, a hundred items of each list at a time. `accounts`: trusted apps, as "name[bot]"."""
 
-    def __init__(self, client: Client, repository: str, number: int) -> None:
+    def __init__(self, client: Client, repository: str, number: int, accounts: Iterable[str] = ()) -> None:
         self._client = client
         self._repository = repository
         self._number = number
         self._may_write: dict[str, bool] = {}
+        self._apps = {_ACTIONS, *(name.removesuffix("[bot]").lower() for name in accounts)}
 
     def pages(self, *connections: str) -> Iterator[dict[str, Any]]:
         """The pull request with a page of each of these connections at a time, until all of them end.
@@ -141,12 +142,12 @@ class Reader:
         )
 
     def _is_trusted(self, comment: Mapping[str, Any]) -> bool:
-        """Whether another account wrote it that may write here: a person's, or the actions'."""
+        """Whether another account wrote it that may write here: a person's, the actions', or an app that is named."""
         author = comment["author"]
         if comment["viewerDidAuthor"] or author is None:
             return False
         if author["__typename"] != "User":
-            return bool(author["login"] == _ACTIONS)
+            return author["__typename"] == "Bot" and author["login"].lower() in self._apps
         login = author["login"]
         if login not in self._may_write:
             if len(self._may_write) >= _MAX_LOOKED_UP:

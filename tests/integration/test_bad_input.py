@@ -196,6 +196,8 @@ def test_missing_rules(repo: Repo) -> None:
         ("[hook]\nbudget = 3\n", ("unknown key `hook.budget`", "perhaps you meant `hook.budget_seconds`")),
         ("[rule.bare-except]\nseverty = 'info'\n", ("`rule.bare-except.severty`", "perhaps you meant")),
         ("quantum = 1\n", ("unknown key `quantum`", "known keys")),
+        ("[publish]\naccount = []\n", ("unknown key `publish.account`", "perhaps you meant `publish.accounts`")),
+        ('[publish]\naccounts = ["mona"]\n', ("'mona' is not the name of an app", "my-app[bot]")),
         ("exclude = [\n", ("nootropic.toml is not valid TOML",)),
         (b"exclude = ['\xff']\n", ("nootropic.toml is not valid TOML",)),
         ("exclude = 'x'\n", ("`exclude`",)),

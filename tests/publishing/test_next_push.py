@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.support.clock import Clock
+from tests.support.github import records as r
+from tests.support.github_server import GitHubServer
 from tests.support.trusted import TrustedJob, numbered
 
 
@@ -53,6 +58,35 @@ def test_somebody_elses_marker_is_not_ours(job: TrustedJob) -> None:
     assert len(published.commented) == 1
     assert [comment.user.login for comment in job.pull.comments] == ["mallory", "github-actions[bot]"]
     assert job.bodies()[0] == body
+
+
+@pytest.mark.parametrize(("named", "is_known"), [("other-app[bot]", False), ("My-App[bot]", True)])
+def test_an_app_that_the_base_names_is_the_bot_and_no_other_is(
+    server: GitHubServer, tmp_path: Path, clock: Clock, named: str, is_known: bool
+) -> None:
+    """Two tokens in one repository: an app's posts the reviews, the workflow's own answers a command."""
+    base = {"a.py": numbered(40), "nootropic.toml": f'[publish]\naccounts = ["{named}"]\n'}
+    # What the pull request says of itself does not count (row A21).
+    head = {"a.py": numbered(40, 10, 20), "nootropic.toml": '[publish]\naccounts = ["my-app[bot]"]\n'}
+    job = TrustedJob.open(server, tmp_path, base, head)
+    job.clock = clock
+    server.add_token("ours", "my-app[bot]", permissions=r.WRITE_ALL)
+    findings = [job.finding("a.py", 10), job.finding("a.py", 35)]
+    assert len(job.deliver(findings, label="ours").published.commented) == 1
+    second = job.deliver(findings).published
+    assert (second.commented, second.not_posted) == (() if is_known else (findings[0],), ())
+    assert len(job.pull.comments) == (1 if is_known else 2)
+    job.push({"a.py": numbered(40, 20)})
+    fixed = job.deliver([findings[1]]).published.fixed
+    assert [thread.comment_id == str(job.pull.threads[0].comments[0].id) for thread in fixed] == [is_known]
+    assert (job.pull.threads[0].resolved_by is not None) is is_known
+    # A person of the app's name is none.
+    body = f"mine\n<!-- nootropic:v1 finding={job.finding('a.py', 20).id} -->"
+    mallory = server.client(server.add_person("my-app", job.repository).label)
+    entry = {"path": "a.py", "line": 20, "body": body}
+    mallory.get_repo("octo/app").get_pull(1).create_review(body="x", event="COMMENT", comments=[entry])
+    last = job.deliver([job.finding("a.py", 20), findings[1]]).published
+    assert [each.id for each in last.commented] == [job.finding("a.py", 20).id]
 
 
 def test_what_comes_back_after_it_was_fixed_is_said_again(job: TrustedJob) -> None:
