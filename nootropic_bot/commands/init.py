@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -77,13 +78,17 @@ def command(github: bool, self_hosted: bool, shards: int, ref: str | None, actio
     repo = Repository.open(Path.cwd())
     wanted = {CONFIG_FILE: _wanted_config(repo.top), _PRE_COMMIT_FILE: _wanted_hooks(repo.top)}
     wish = Wish(actions, ref, self_hosted, shards)
+    kept: tuple[str, ...] = ()
     if github:
-        wanted |= wanted_workflows(repo, wish)
+        found = wanted_workflows(repo, wish)
+        wanted, kept = wanted | found.files, found.kept
     changed = {name: pair for name, pair in wanted.items() if pair[0] != pair[1]}
     for name, (old, new) in changed.items():
         _show_difference(name, old, new)
     if not changed:
-        click.echo("nothing to do: this repository is set up")
+        click.echo("nothing was written" if kept else "nothing to do: this repository is set up")
+    _tell_kept(kept)
+    if not changed:
         return
     if dry_run:
         click.echo("\nnothing was written (--dry-run)")
@@ -97,6 +102,13 @@ def command(github: bool, self_hosted: bool, shards: int, ref: str | None, actio
         )
     if wanted.keys() & changed.keys() - {CONFIG_FILE, _PRE_COMMIT_FILE}:
         click.echo(next_steps(wish))
+
+
+def _tell_kept(paths: Sequence[str]) -> None:
+    """What these options would give otherwise, so that nobody takes it for done."""
+    if paths:
+        click.echo(f"\nkept as it is, though these options give something else: {', '.join(paths)}")
+        click.echo("to have that written anew, delete it and run this again")
 
 
 def _show_difference(name: str, old: str, new: str) -> None:

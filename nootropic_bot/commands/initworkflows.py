@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from nootropic_bot.errors import RemoteError, UsageError
 from nootropic_bot.git import Repository
 from nootropic_bot.workflowfiles import Actions, Setup, check_repository, path_of, workflows
 
+_PIN = re.compile(r"(uses: [^@\s]+)@.*")
+_OURS = re.compile(r"(uses: )\S+/actions/(?=[a-z]+$)")
 _SERVER = re.compile(r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253})(?::\d{1,5})?")
 
 
@@ -25,30 +28,62 @@ class Wish:
     shards: int
 
 
-def wanted_workflows(repo: Repository, wish: Wish) -> dict[str, tuple[str, str]]:
-    """Path → what is there, what shall be there. What is there stays; only what is missing needs the network.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`files`: path → what is there, what shall be there. `kept`: what is there and is not what the wish gives."""
+
+    files: dict[str, tuple[str, str]]
+    kept: tuple[str, ...]
+
+
+def wanted_workflows(repo: Repository, wish: Wish) -> Wanted:
+    """What is there stays; only what is missing needs the network.
 
     Raises:
-        UsageError: a name or number is wrong.
+        UsageError: a name or number is wrong, or what is there is for other runners.
         RemoteError: the tag could not be looked up.
     """
     check_repository(wish.repository)
     # Rendered once with a commit that stands for any: which files there are does not depend on it.
     some = Actions(wish.repository, wish.ref or "0" * 40, __version__)
-    paths = list(workflows(Setup(some, wish.self_hosted, wish.shards)))
-    there = {path: _read(repo.top / path) for path in paths}
+    given = workflows(Setup(some, wish.self_hosted, wish.shards))
+    there = {path: _read(repo.top / path) for path in given}
+    _check_kind(repo, there, wish)
+    kept = tuple(path for path, old in there.items() if old and _without_pins(old) != _without_pins(given[path]))
     if all(there.values()):
-        return {path: (text, text) for path, text in there.items()}
+        return Wanted({path: (text, text) for path, text in there.items()}, kept)
     sha = wish.ref or _commit_of_release(repo, wish.repository)
     made = workflows(Setup(Actions(wish.repository, sha, __version__), wish.self_hosted, wish.shards))
-    return {path: (old, old or made[path]) for path, old in there.items()}
+    return Wanted({path: (old, old or made[path]) for path, old in there.items()}, kept)
+
+
+def _check_kind(repo: Repository, there: Mapping[str, str], wish: Wish) -> None:
+    """Those for one kind of runners beside those for the other would post everything twice."""
+    if wish.self_hosted:
+        is_other = any((repo.top / path_of(name)).exists() for name in ("publish", "wheel"))
+    else:
+        is_other = "/actions/publish@" in there[path_of("review")]
+    if is_other:
+        kind = "GitHub's runners" if wish.self_hosted else "runners of your own (--self-hosted)"
+        remedy = f"delete {path_of('*')} first, then run this again"
+        raise UsageError(f"the workflows that are there are those for {kind}; nothing was written", remedy)
+
+
+def _without_pins(text: str) -> str:
+    """A workflow without what others keep up to date: the commits of actions, and where ours are taken from."""
+    lines = (_PIN.sub(r"\1", line) for line in text.splitlines())
+    return "\n".join(_OURS.sub(r"\1", line) for line in lines)
 
 
 def next_steps(wish: Wish) -> str:
     """What is left to do by hand."""
-    if wish.self_hosted:
-        return "next: commit and push them to the default branch; the next pull request is reviewed on your runners"
     page = f"https://github.com/{wish.repository}/blob/main/docs/pull-requests.md"
+    if wish.self_hosted:
+        then = (
+            "the next pull request is reviewed on runners with the labels `self-hosted` and `linux`, "
+            "which need git, bash and Python 3.10 or newer"
+        )
+        return f"next: commit and push them to the default branch; {then}.\nWhat else they need: {page}"
     wheel = path_of("wheel").rpartition("/")[2]
     return (
         "next: commit and push them to the default branch. That push builds the model's runtime, once, in some minutes "
@@ -77,7 +112,8 @@ def _commit_of_release(repo: Repository, repository: str) -> str:
     try:
         found = list_remote(repo, url, [tag, f"{tag}^{{}}"])
     except RemoteError as error:
-        raise RemoteError(f"{url} could not be asked for the commit of v{__version__}", remedy) from error
+        problem = f"{url} could not be asked for the commit of v{__version__}: {error.message}"
+        raise RemoteError(problem, remedy) from error
     # An annotated tag is an object of its own; the commit behind it has `^{}` after its name.
     sha = found.get(f"{tag}^{{}}") or found.get(tag)
     if sha is None:

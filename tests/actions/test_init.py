@@ -37,8 +37,45 @@ def test_the_workflows_are_written_once_and_what_is_there_is_kept(repo: Repo) ->
     assert files.keys() == HOSTED
     assert files[".github/workflows/nootropic-wheel.yml"] == "name: mine\n"
     # All is there: no network is needed to say so.
-    assert "nothing to do" in repo.bot("init", "--github").out
+    again = repo.bot("init", "--github").out
+    assert "nothing was written" in again
+    assert "kept as it is, though these options give something else: .github/workflows/nootropic-wheel.yml\n" in again
     assert written(repo) == files
+
+
+def test_what_other_options_would_give_is_not_taken_for_done(repo: Repo) -> None:
+    assert repo.bot("init", "--github", "--ref", SHA).code == 0
+    # What Dependabot or Renovate brings up to date, and where the actions come from, is nobody's other wish.
+    for name, text in written(repo).items():
+        (repo.path / name).write_text(text.replace("# v", "# v9").replace("uses: nootropic-bot/", "uses: octo-org/"))
+    assert "nothing to do" in repo.bot("init", "--github").out
+    files = written(repo)
+    sharded = repo.bot("init", "--github", "--shards", "4")
+    assert (sharded.code, written(repo)) == (0, files)
+    assert "nothing to do" not in sharded.out
+    said = "kept as it is, though these options give something else: .github/workflows/nootropic-review.yml\n"
+    assert said in sharded.out
+    assert "delete it and run this again" in sharded.out
+    (repo.path / ".github/workflows/nootropic-review.yml").unlink()
+    again = repo.bot("init", "--github", "--shards", "4", "--ref", SHA)
+    assert (again.code, "kept as it is" in again.out) == (0, False)
+    assert "1/4" in written(repo)[".github/workflows/nootropic-review.yml"]
+
+
+@pytest.mark.parametrize("is_own", [False, True])
+def test_workflows_for_both_kinds_of_runners_never_stand_beside_each_other(repo: Repo, is_own: bool) -> None:
+    """What is found would be posted twice."""
+    kinds: list[list[str]] = [["--self-hosted"], []]
+    assert repo.bot("init", "--github", "--ref", SHA, *kinds[not is_own]).code == 0
+    files = written(repo)
+    run = repo.bot("init", "--github", "--ref", SHA, *kinds[is_own])
+    assert (run.code, written(repo)) == (2, files)
+    assert "nothing was written" in run.err
+    assert "delete .github/workflows/nootropic-*.yml first" in run.err
+    for name in files:
+        (repo.path / name).unlink()
+    assert repo.bot("init", "--github", "--ref", SHA, *kinds[is_own]).code == 0
+    assert written(repo).keys() == (HOSTED if is_own else OWN)
 
 
 def test_self_hosted_and_sharded(repo: Repo) -> None:
@@ -93,6 +130,7 @@ def test_a_tag_that_cannot_be_looked_up(repo: Repo, tmp_path: Path) -> None:
     run = repo.bot("init", "--github")
     assert run.code == 5
     assert "could not be asked for the commit" in run.err
+    assert "fatal: " in run.err, "in git's own words"
     assert "--ref <40 characters>" in run.err
     Repo.init(tmp_path / "nootropic-bot" / "nootropic-bot.git").commit({"a": "1\n"})
     run = repo.bot("init", "--github")
