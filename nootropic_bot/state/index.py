@@ -21,13 +21,12 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
 
 from nootropic_bot.errors import EnvironmentFault
 from nootropic_bot.git import Repository
 from nootropic_bot.gitwrite import list_refs
-from nootropic_bot.state import refs, tables
+from nootropic_bot.state import indexfile, refs, tables
 from nootropic_bot.state.schema import MAX_CLOCK_JUMP, Invalid, decode
 from nootropic_bot.state.segments import find_segments, read_segments
 from nootropic_bot.state.tables import Line, Loader, chunks
@@ -75,13 +74,7 @@ class Index:
 
         Where the git directory can't be written it lives in memory.
         """
-        path = _path(repo)
-        with contextlib.suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            return cls(repo, tables.connect(path))
-        except sqlite3.DatabaseError:
-            return cls(repo, _connect_anew(repo))
+        return cls(repo, indexfile.connect(repo))
 
     def close(self) -> None:
         """Close the database."""
@@ -90,7 +83,7 @@ class Index:
     def discard(self) -> None:
         """Throw the database away, because it is damaged, and begin a new one; `update` fills it."""
         self.db.close()
-        self.db = _connect_anew(self.repo)
+        self.db = indexfile.connect_anew(self.repo)
 
     @property
     def max_clock(self) -> int:
@@ -277,20 +270,6 @@ class Index:
                 if line:
                     loader.load(segment, [Line(decode(line), offset, length)])
             loader.finish()
-
-
-def _path(repo: Repository) -> Path:
-    return repo.cache_dir / "state.sqlite"
-
-
-def _connect_anew(repo: Repository) -> sqlite3.Connection:
-    path = _path(repo)
-    try:
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
-        return tables.connect(path)
-    except (OSError, sqlite3.Error):
-        return tables.connect(None)
 
 
 @contextlib.contextmanager

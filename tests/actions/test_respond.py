@@ -8,8 +8,8 @@ import pytest
 
 from nootropic_bot.workflowfiles import path_of, workflows
 from tests.actions.conftest import CLEAN, OWN, WRONG, Place
-from tests.support.action_runner import Job
 from tests.support.github import records as r
+from tests.support.job_runner import Job
 
 
 def results(jobs: dict[str, Job]) -> list[str]:

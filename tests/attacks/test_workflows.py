@@ -15,7 +15,7 @@ from nootropic_bot.workflowfiles import Setup, workflows
 from tests.actions.conftest import ACTIONS, CLEAN, OWN, WRONG, Place
 from tests.actions.conftest import place as place  # the fixture
 from tests.actions.conftest import server as server
-from tests.support.action_runner import Job
+from tests.support.job_runner import Job
 from tests.support.lint import CACHE, CHECKOUT, SET_UP, lint, lint_sample
 from tests.support.repo import PROJECT
 from tests.support.runner_files import read_outputs

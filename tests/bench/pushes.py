@@ -13,10 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.bench.timing import Series, ratio
-from tests.support.action_runner import Machine, Step
+from tests.support.action_runner import Machine
 from tests.support.engines import CountingEngine
 from tests.support.github import records as r
 from tests.support.github_server import GitHubServer
+from tests.support.job_runner import Step
 from tests.support.place import CLEAN, WRONG, Place
 
 _FILES = 20

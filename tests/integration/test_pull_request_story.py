@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.support import story
-from tests.support.action_runner import Job
 from tests.support.github import records as r
 from tests.support.github_server import GitHubServer
+from tests.support.job_runner import Job
 from tests.support.place import Place
 
 REASON = "the cache is meant"

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from nootropic_bot.workflowfiles import Actions, Setup, path_of, workflows
-from tests.support.action_runner import Job, Machine
+from tests.support.action_runner import Machine
 from tests.support.github import records as r
 from tests.support.github_server import GitHubServer
+from tests.support.job_runner import Job
 
 ACTIONS = Actions("octo-org/nootropic-bot", "0123456789abcdef0123456789abcdef01234567", "1.0.0")
 HOSTED = Setup(ACTIONS)
