@@ -24,12 +24,13 @@ from tests.support.github import records as r
 from tests.support.github_server import BOT, GitHubServer
 from tests.support.job_runner import Job, JobRun
 from tests.support.played_caches import Caches
+from tests.support.repo import PROJECT
 
 
 @dataclass
 class Machine:
     """`with_inputs`: further inputs of our actions, whatever the workflow says. `environment`: as `runner.environment`.
-    `lost`: parts of a matrix whose runner is lost."""
+    `lost`: parts of a matrix whose runner is lost. `project`: where our actions lie."""
 
     server: GitHubServer
     repository: r.Repository
@@ -40,6 +41,7 @@ class Machine:
     caches: Caches = field(default_factory=Caches)
     played: list[str] = field(default_factory=list)
     lost: frozenset[str] = frozenset()
+    project: Path = PROJECT
     runs: int = 0
     count: int = 0
 

@@ -21,7 +21,6 @@ from tests.support.expressions import Scope, Unsupported
 from tests.support.github import records as r
 from tests.support.played_actions import Played
 from tests.support.played_caches import Reached
-from tests.support.repo import PROJECT
 from tests.support.runner_files import make_programs, read_outputs
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ class JobRun:
         return [self._play(uses, given)]
 
     def _composite(self, name: str, given: Mapping[str, str], env: Mapping[str, str]) -> list[Step]:
-        folder = PROJECT / "actions" / name
+        folder = self.machine.project / "actions" / name
         action = yaml.safe_load((folder / "action.yml").read_text(encoding="utf-8"))
         if action["runs"]["using"] != "composite":
             raise Unsupported(f"{name} is not composite")
