@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from nootropic_bot.errors import EnvironmentFault, UsageError
 from nootropic_bot.escape import is_hidden
 from nootropic_bot.output import FORMATS, parse_targets, render, to_json, to_yaml, write_output
+from nootropic_bot.records import Check, Edit, Finding, Report, Suggestion, Summary, Suppression
 from nootropic_bot.reports import from_json, to_data
 from tests.support.reports import HOSTILE, everyday, hostile, make_finding, make_report
 from tests.test_escape import ANY_TEXT, LIVELY, runner_obeys
@@ -239,3 +241,15 @@ def test_a_report_with_an_unknown_field_is_refused() -> None:
     data["findings"][0]["start"]["colour"] = "red"
     with pytest.raises(UsageError, match="colour"):
         from_json(json.dumps(data).encode(), "x.json")
+
+
+def test_the_report_is_described_as_it_is() -> None:
+    """`docs/report.md`: its example is a report, and no field of one is missing there."""
+    text = (ROOT / "docs/report.md").read_text()
+    shown = text.partition("```json\n")[2].partition("```")[0]
+    report = from_json(shown.encode(), "docs/report.md")
+    assert json.loads(json.dumps(to_data(report))) == json.loads(shown)
+    names = {
+        each.name for kind in (Report, Finding, Suggestion, Edit, Check, Summary, Suppression) for each in fields(kind)
+    }
+    assert {name for name in names if f'"{name}"' not in text} == set()
