@@ -14,7 +14,7 @@ from nootropic_bot.respond.outcome import ROOM_FOR_MARKER, Answer, Situation
 from nootropic_bot.respond.patching import Fix, Patched, patch, paths_of, proved
 from nootropic_bot.state.schema import Draft, OutcomeData
 
-_STARTED = "The checks were started again on the new head."
+_STARTED = "The review was started again on the new head; other workflows may wait for the next push."
 
 
 def earlier_commit(situation: Situation) -> Answer | None:
@@ -58,8 +58,8 @@ def _go_on(situation: Situation, patched: Patched, commit: str) -> tuple[str, in
         remarks.append(_STARTED)
     except ForgeError as error:
         remarks.append(
-            f"The checks could not be started: {inline_text(error.message)}. The next push starts them, or a person in "
-            "the page."
+            f"The review could not be started again: {inline_text(error.message)}. The next push starts it, or a "
+            "person in the page."
         )
     try:
         situation.memory.record([_outcome(situation, fix, commit) for fix in patched.fixes])

@@ -167,7 +167,7 @@ def test_checks_that_can_not_be_started_are_said(desk: Desk) -> None:
     desk.server.fail_next("POST", "/dispatches", 422, body={"message": "Workflow does not have 'workflow_dispatch'"})
     assert desk.command("/nootropic fix", desk.report()).code == 0
     assert desk.file() != APP
-    assert "The checks could not be started: GitHub answered 422" in desk.replies()[0]
+    assert "The review could not be started again: GitHub answered 422" in desk.replies()[0]
 
 
 def refuse_pushes(desk: Desk) -> None:

@@ -37,7 +37,7 @@ def test_apply_commits_one_suggestion(desk: Desk) -> None:
     assert message.rstrip().endswith(f"Co-authored-by: mona <{mona.id}+mona@users.noreply.github.com>")
     (reply,) = desk.replies()
     assert f"Committed 1 proved fix in `{after[:10]}`" in reply
-    assert "The checks were started again" in reply
+    assert "The review was started again" in reply
     (run,) = desk.server.hub.runs.values()
     assert (run.event, run.head_branch, run.head) == ("workflow_dispatch", "patch", after)
     (outcome,) = desk.records("outcome")
