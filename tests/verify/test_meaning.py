@@ -189,6 +189,19 @@ def test_a_function_that_comes_in_takes_what_it_is_given(before: str, after: str
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ("return sum(x, load(y))", "return sum(x, load(600_000))", "`load` is given nothing of `y`"),
+        ("return x + load(y, 'a')", "return x + load('a', y)", ""),
+        ("return load(x) + load(y)", "return load('') + load(x, y)", ""),
+    ],
+)
+def test_a_call_keeps_something_of_what_it_is_given(before: str, after: str, problem: str) -> None:
+    found = bounded(before, after)
+    assert found == problem if problem else "is given nothing" not in found
+
+
+@pytest.mark.parametrize(
     ("before", "after", "value"),
     [
         ("return self.load(x, y)", "return self.load(x(y))", "x"),
