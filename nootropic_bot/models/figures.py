@@ -73,8 +73,8 @@ def measure(model: Model, *, rounds: int, at: str, tokens: int = 64, settings: M
 
     The first request loads it and is not counted. Each round asks twice, for one token and for `tokens`: the first
     tells how fast a prompt is read, the difference how fast tokens are made. Each prompt begins with another number, so
-    that no state kept from the one before shortens it. A round that tells nothing (an answer that ended at once, a pause
-    of the machine in the shorter request) is made again, up to `_AGAIN` times in all.
+    that no state kept from the one before shortens it. A round that tells nothing (an answer that ended at once, a
+    pause of the machine in the shorter request) is made again, up to `_AGAIN` times in all.
 
     Raises:
         ModelError: the model failed, or ended its answers at once; the machine was too busy to tell.
