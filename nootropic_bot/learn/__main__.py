@@ -74,11 +74,12 @@ def export(plan: Plan, path: Path, version: str) -> None:
 @main.command()
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
 @click.option("--split", type=click.Choice(("validation", "test")), default="test", show_default=True)
-@click.option("--per-rule", default=12, show_default=True, help="Injected cases a rule.")
+@click.option("--per-rule", default=8, show_default=True, help="Injected cases a rule.")
+@click.option("--natural", type=click.IntRange(min=0), help="Natural findings, drawn at random.  [default: every one]")
 @click.pass_obj
-def evaluate(plan: Plan, path: Path, split: Split, per_rule: int) -> None:
+def evaluate(plan: Plan, path: Path, split: Split, per_rule: int, natural: int | None) -> None:
     """Measure a model file: injected, unseen and natural cases, each proved."""
-    click.echo(plan.evaluate(path, split, per_rule))
+    click.echo(plan.evaluate(path, split, per_rule, natural))
 
 
 @main.command()

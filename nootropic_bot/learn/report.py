@@ -43,15 +43,27 @@ def group_of(model: Path) -> Group:
     return Group("fixer", Router([Backend("bundled", lambda: LlamaCpp(model, name="bundled@measured", threads=1))]))
 
 
-def measure(have: Ingredients, critic: Critic, model: Path, per_rule: int, seed: int) -> Measured:
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Which cases to measure: injected ones a rule, and natural ones at random (None: every one)."""
+
+    per_rule: int
+    natural: int | None
+    seed: int
+
+
+def measure(have: Ingredients, critic: Critic, model: Path, draw: Draw) -> Measured:
     """Put every kind of case to the model."""
     group = group_of(model)
     try:
-        cases = injected(have, critic, per_rule, seed)
+        cases = injected(have, critic, draw.per_rule, draw.seed)
+        found = list(natural(have.files, critic))
+        if draw.natural is not None and draw.natural < len(found):
+            found = random.Random(draw.seed).sample(found, draw.natural)  # noqa: S311
         return Measured(
             ask(cases, group, critic),
-            ask(reworded(cases, have.words.held_out, seed), group, critic),
-            ask(list(natural(have.files, critic)), group, critic),
+            ask(reworded(cases, have.words.held_out, draw.seed), group, critic),
+            ask(found, group, critic),
             frozenset(template.rule.id for template in have.templates),
         )
     finally:

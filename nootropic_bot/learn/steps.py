@@ -111,14 +111,16 @@ class Plan:
             network = mean_of(load_network(self.after / "checkpoint.pt"), network)
         export(network, load(self.work / "tokenizer.json"), path, name="bundled", version=version)
 
-    def evaluate(self, model: Path, split: Split, per_rule: int) -> str:
+    def evaluate(self, model: Path, split: Split, per_rule: int, natural: int | None) -> str:
         """The figures of a model file on a split, in Markdown; the results and a draw to read go to the work folder."""
         from nootropic_bot.learn import report
         from nootropic_bot.propose.calibration import load_calibration
 
         critic = open_critic()
         templates = [lesson.template for lesson in lessons(critic) if lesson.template is not None]
-        measured = report.measure(self.ingredients(split, templates), critic, model, per_rule, self.seed)
+        self.work.mkdir(parents=True, exist_ok=True)
+        draw = report.Draw(per_rule, natural, self.seed)
+        measured = report.measure(self.ingredients(split, templates), critic, model, draw)
         report.write_all(measured, self.work, split, self.seed)
         return report.tables(measured, next(iter(load_calibration(model.parent).curves.values()), None))
 

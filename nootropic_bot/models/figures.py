@@ -21,6 +21,7 @@ from nootropic_bot.models.base import BadAnswer, Model, Request
 _SENTENCE = (
     "def total(values):\n    result = 0\n    for value in values:\n        result += value\n    return result\n\n"
 )
+_AGAIN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +73,30 @@ def measure(model: Model, *, rounds: int, at: str, tokens: int = 64, settings: M
 
     The first request loads it and is not counted. Each round asks twice, for one token and for `tokens`: the first
     tells how fast a prompt is read, the difference how fast tokens are made. Each prompt begins with another number, so
-    that no state kept from the one before shortens it.
+    that no state kept from the one before shortens it. A round that tells nothing (an answer that ended at once, a
+    pause of the machine in the shorter request) is made again, up to `_AGAIN` times in all.
 
     Raises:
-        ModelError: the model failed, or ended its answers at once.
+        ModelError: the model failed, or ended its answers at once; the machine was too busy to tell.
     """
     load_seconds = model.generate(_request(0, 1)).seconds
-    prompts, speeds = [], []
-    for number in range(1, 2 * rounds, 2):
+    prompts: list[float] = []
+    speeds: list[float] = []
+    longest = 0
+    for number in range(1, 2 * (rounds + _AGAIN), 2):
         short = model.generate(_request(number, 1))
         long = model.generate(_request(number + 1, tokens))
         prompts.append(short.prompt_tokens / max(short.seconds, 1e-9))
         made = long.completion_tokens - short.completion_tokens
+        longest = max(longest, made)
         seconds = long.seconds - short.seconds
         if made > 0 and seconds > 0:
             speeds.append(made / seconds)
+        if len(speeds) == rounds:
+            break
     if not speeds:
-        raise BadAnswer(f"{model.name} ends its answers at once: nothing to measure")
+        why = "the machine is too busy to tell" if longest else "it ends its answers at once"
+        raise BadAnswer(f"{model.name} can't be measured: {why}")
     given = ", ".join(f"{key} {value}" for key, value in settings.items())
     return Figures(
         model.name, statistics.median(prompts), statistics.median(speeds), load_seconds, len(speeds), at, given

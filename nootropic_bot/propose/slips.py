@@ -1,7 +1,7 @@
 """Slips of a small model's pen, put right by code: what it meant is plain, and the proof decides all the same.
 
-It closes a bracket once too often or once too seldom, indents the first line by a column more, or gives a keyword that
-the call has already.
+It closes a bracket once too often or once too seldom, indents the first line by a column more, gives a keyword that
+the call has already, or takes the default from one parameter and asks whether another one is None.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ _TOKEN = re.compile(
     r"|(?P<comment>\#[^\n]*)|(?P<keyword>[^\W\d]\w*\s*=(?!=))|(?P<open>[(\[{])|(?P<close>[)\]}])|\w+|.",
     re.DOTALL,
 )
+_GUARD = re.compile(r"(?P<start>\n[ \t]*if )(?P<name>\w+)(?P<middle> is None:\s+)(?P=name)(?= = )")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _TAIL = re.compile(r"[,:]?[ \t]*(?:\#[^\n]*)?\n?\Z")
 
 
 def without_slips(old: str, new: str) -> str:
     """The new text of some lines without such slips, `new` itself where it has none. `old`: the lines it replaces."""
-    made = _indented_as(old, new)
+    made = _guarded_as_changed(old, _indented_as(old, new))
     return made if _is_right(made) else _closed_as(old, _without_repeated_keywords(made))
 
 
@@ -45,6 +46,35 @@ def _indented_as(old: str, new: str) -> str:
     """One column more or less than the line had is no indentation."""
     before, after = (len(text) - len(text.lstrip(" ")) for text in (old, new))
     return new if abs(before - after) != 1 else " " * before + new.lstrip(" ")
+
+
+def _guarded_as_changed(old: str, new: str) -> str:
+    """With `if x is None: x = ...` about the one parameter that has become None, where it is about another."""
+    fresh = [guard for guard in _GUARD.finditer(new) if guard[0] not in old]
+    emptied = _absent_by_default(new) - _absent_by_default(old)
+    if len(fresh) != 1 or len(emptied) != 1 or fresh[0]["name"] in emptied:
+        return new
+    (guard,), (name,) = fresh, emptied
+    return f"{new[: guard.start()]}{guard['start']}{name}{guard['middle']}{name}{new[guard.end() :]}"
+
+
+def _absent_by_default(text: str) -> set[str]:
+    """The names that stand before `= None`, with an annotation or without."""
+    found: set[str] = set()
+    starts: list[str] = [""]
+    tokens = [token for token in _TOKEN.finditer(text) if token[0] == "\n" or not token[0].isspace()]
+    for token, following in zip(tokens, [*tokens[1:], None], strict=False):
+        if token["open"]:
+            starts.append("")
+        elif token["close"]:
+            starts = starts[:-1] or [""]
+        elif token[0] in (",", "\n"):
+            starts[-1] = ""
+        elif not starts[-1]:
+            starts[-1] = token[0].rstrip("= \t")
+        if token[0].endswith("=") and following is not None and following[0] == "None":
+            found.add(starts[-1])
+    return found
 
 
 def _closed_as(old: str, new: str) -> str:

@@ -1,4 +1,4 @@
-"""Functions of the standard library that a fix brings in: that they exist, and take what they are given."""
+"""Functions that a fix calls: those of the standard library exist and take what they are given; a value is none."""
 
 from __future__ import annotations
 
@@ -36,6 +36,9 @@ _UNKNOWN = object()
 def wrong_call(case: Case) -> str | None:
     """A function that does not exist, does not take such arguments, or is not awaited, as a sentence."""
     old, new = changed_nodes(case.regions, after=False), changed_nodes(case.regions, after=True)
+    value = _called_value(case, old, new)
+    if value is not None:
+        return f"`{value}` is called, which was a value"
     known = {text for text, _node in _dotted(old)}
     bound = bound_names(case.after.tree, imports=False)
     meanings: dict[str, str] = {}
@@ -56,6 +59,25 @@ def wrong_call(case: Case) -> str | None:
         if callable(found) and not _takes(found, call):
             return f"`{text}` does not take these arguments"
     return None
+
+
+def _called_value(case: Case, old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
+    """A name that a fix calls where the code only handed it on, and that nothing in the file says is a function."""
+    read = {child.id for node in old for child in ast.walk(node) if isinstance(child, ast.Name)}
+    fresh = _called_names(new) & read
+    if not fresh:
+        return None
+    tree = case.before.tree
+    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    functions = {node.name for node in ast.walk(tree) if isinstance(node, definitions)}
+    imported = bound_names(tree) - bound_names(tree, imports=False)
+    values = fresh - functions - imported - _called_names([tree]) - set(dir(builtins))
+    return min(values, default=None)
+
+
+def _called_names(nodes: Sequence[ast.AST]) -> set[str]:
+    calls = (child for node in nodes for child in ast.walk(node) if isinstance(child, ast.Call))
+    return {call.func.id for call in calls if isinstance(call.func, ast.Name)}
 
 
 def _dotted(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:

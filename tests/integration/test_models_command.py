@@ -421,8 +421,8 @@ def test_bench_measures_a_real_model_and_the_list_shows_it(repo: Repo, home: Pat
     known = json.loads(path.read_text())
     known[figures["sha256"]]["fix_rate"] = 0.5
     path.write_text(json.dumps(known))
-    text = repo.bot("models", "bench", "tiny", "--rounds", "1").out
-    assert "tokens a second" in text
+    run = repo.bot("models", "bench", "tiny", "--rounds", "1")
+    assert "tokens a second" in run.out, run.err
     assert listed(repo)["tiny"]["measured"]["fix_rate"] == 0.5
 
 

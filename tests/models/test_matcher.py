@@ -208,5 +208,26 @@ def test_measuring_tells_reading_from_making() -> None:
 
 
 def test_a_model_that_says_nothing_can_not_be_measured() -> None:
-    with pytest.raises(BadAnswer, match="nothing to measure"):
+    with pytest.raises(BadAnswer, match="it ends its answers at once"):
         measure(Timed(ends_after=1), rounds=2, at="now", settings={})
+
+
+class Interrupted(Timed):
+    """The machine pauses in the first `pauses` short requests that count."""
+
+    def __init__(self, pauses: int) -> None:
+        super().__init__()
+        self.pauses = pauses
+
+    def generate(self, request: Request) -> Answer:
+        answer = super().generate(request)
+        if request.max_tokens == 1 and len(self.requests) > 1 and self.pauses:
+            self.pauses -= 1
+            return replace(answer, seconds=60.0)
+        return answer
+
+
+def test_a_round_that_a_pause_spoiled_is_made_again() -> None:
+    assert measure(Interrupted(2), rounds=1, at="now", settings={}).speed == pytest.approx(50)
+    with pytest.raises(BadAnswer, match="too busy"):
+        measure(Interrupted(10**6), rounds=1, at="now", settings={})

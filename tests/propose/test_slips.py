@@ -26,6 +26,17 @@ from nootropic_bot.propose.slips import without_slips
         ("    f(a)\n", "     f(b)\n", "    f(b)\n"),
         ("    f(a)\n", "   f(b)\n", "    f(b)\n"),
         ("    f(a)\n", "with b:\n    f(a)\n", "with b:\n    f(a)\n"),
+        # A parameter that is asked for in place of the one that became None.
+        (
+            "def f(a={}, *, b: int | None = None):\n",
+            "def f(a=None, *, b: int | None = None):\n    if b is None:\n        b = {}\n",
+            "def f(a=None, *, b: int | None = None):\n    if a is None:\n        a = {}\n",
+        ),
+        (
+            "    a: dict[str, int] = {},\n    c=1,\n):\n",
+            "    a: dict[str, int] = None,\n    c=1,\n):\n    if c is None: c = {}\n",
+            "    a: dict[str, int] = None,\n    c=1,\n):\n    if a is None: a = {}\n",
+        ),
         # A keyword that is there already.
         (
             'c("a", secure=False)\n',
@@ -44,6 +55,9 @@ def test_what_was_meant_is_written(old: str, new: str, expected: str) -> None:
     [
         "f(x=1, y=g(x=2))\n",
         "f(x == 1, x == 2)\n",
+        "def f(a=None, b=None):\n    if c is None:\n        c = []\n",
+        "def f(a=None, b=1):\n    if a is None:\n        a = []\n    if b is None:\n        b = []\n",
+        "def f(a=None):\n    if b is None:\n        c = []\n",
         "x = 1; x = 2\n",
         "f(a, ')')  # (\n",
         'f("""(\n""", x)\n',

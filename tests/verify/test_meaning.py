@@ -189,6 +189,35 @@ def test_a_function_that_comes_in_takes_what_it_is_given(before: str, after: str
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ("return sum(x, load(y))", "return sum(x, load(600_000))", "`load` is given nothing of `y`"),
+        ("return x + load(y, 'a')", "return x + load('a', y)", ""),
+        ("return load(x) + load(y)", "return load('') + load(x, y)", ""),
+    ],
+)
+def test_a_call_keeps_something_of_what_it_is_given(before: str, after: str, problem: str) -> None:
+    found = bounded(before, after)
+    assert found == problem if problem else "is given nothing" not in found
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "value"),
+    [
+        ("return self.load(x, y)", "return self.load(x(y))", "x"),
+        ("return self.load(x)", "return self.load(x(x))", "x"),
+        ("return x(y)", "return x(x, y)", ""),
+        ("x = make()\nreturn self.load(x, y)", "x = make()\nreturn self.load(x(y))", "x"),
+        ("x(1)\nreturn self.load(x, y)", "x(1)\nreturn self.load(x(y))", ""),
+        ("return map(str, y)", "return map(str, str(y))", ""),
+    ],
+)
+def test_what_was_a_value_is_not_called(before: str, after: str, value: str) -> None:
+    problem = bounded(before, after)
+    assert problem == f"`{value}` is called, which was a value" if value else "is called" not in problem
+
+
+@pytest.mark.parametrize(
     ("before", "after"),
     [
         ("return self.load(x)", "return json.loads(x)"),
