@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from tests.bench import hook, models, proving, pushes, scale, startup, state_fold, state_writers
+from tests.bench import hook, models, proving, pull_request, pushes, scale, startup, state_fold, state_writers
 
 
 class SizedBench(Protocol):
@@ -29,6 +29,7 @@ BENCHES: dict[str, Callable[[int], dict[str, object]]] = {
     "diff-200": scale.measure_diff,
     "repository-size": scale.measure_repository_size,
     "model-fixes": models.measure_fixes,
+    "pull-request": pull_request.measure,
     "push-of-one-file": pushes.measure,
     "state-append": state_fold.measure_append,
     "state-recording": state_fold.measure_recording,
