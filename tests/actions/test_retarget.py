@@ -96,6 +96,8 @@ def test_an_edit_neither_ends_an_analysis_nor_hides_its_result(setup: Setup) -> 
     listening = flows.get(path_of("publish"))
     if listening is not None:
         assert listening[True]["workflow_run"]["workflows"] == [review["name"], retarget["name"]]
+        assert "concurrency" not in listening, "what follows a skipped run would take the place of a report that waits"
+        assert listening["jobs"]["publish"]["concurrency"]["cancel-in-progress"] is False
 
 
 def test_the_base_decides_what_is_new(two_bases: Place) -> None:
