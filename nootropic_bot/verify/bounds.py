@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from nootropic_bot.comments import comments_of
-from nootropic_bot.pynames import dotted
 from nootropic_bot.records import Check
 from nootropic_bot.statements import Node
 from nootropic_bot.verify.case import Case
@@ -57,10 +55,6 @@ def _deletion(regions: Sequence[Region]) -> str | None:
         return f"nothing is left of {', '.join(f'`{name}`' for name in sorted(data)[:3])}"
     if stored - kept:
         return f"`{min(stored - kept)}` is no longer assigned"
-    given = _given(new)
-    for called, values in sorted(_given(old).items()):
-        if values and not given.get(called, values):
-            return f"`{called}` is given nothing of {', '.join(f'`{name}`' for name in sorted(values)[:3])}"
     return None
 
 
@@ -86,19 +80,6 @@ def _data_names(node: ast.AST) -> Iterator[str]:
         for child in ast.walk(argument):
             if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Load) and child.id not in called:
                 yield child.id
-
-
-def _given(nodes: Sequence[ast.AST]) -> dict[str, set[str]]:
-    """The names in the arguments of each function that is called just once, with any."""
-    calls = [child for node in nodes for child in ast.walk(node) if isinstance(child, ast.Call) and child.args]
-    texts = Counter(dotted(call.func) for call in calls)
-    given: dict[str, set[str]] = {}
-    for call in calls:
-        called = dotted(call.func)
-        if called and texts[called] == 1:
-            values = [*call.args, *(keyword.value for keyword in call.keywords)]
-            given[called] = {name.id for each in values for name in ast.walk(each) if isinstance(name, ast.Name)}
-    return given
 
 
 def _root(node: ast.AST) -> str | None:

@@ -1,4 +1,4 @@
-"""What a model's fix must leave in the statement: results that are used, and words of a text that it takes apart.
+"""What a model's fix must leave in the statement: results that are used, calls and what they get, words of a text.
 
 Small models drop things at the end of a line. The scanner does not miss `.fetchall()`, and no name is undefined without
 `--force`, so the proof looks for both.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from nootropic_bot.pynames import dotted
 from nootropic_bot.verify.case import Case
 from nootropic_bot.verify.trees import changed_nodes
 
@@ -30,6 +32,9 @@ def lost_part(case: Case) -> str | None:
         # Another function may give what is wanted at once: `Path.read_text()` for `open().read()`.
         if function in names and name not in left:
             return f"`.{name}()` of the result is lost"
+    emptied = _emptied_call(old, new) or _only_unwrapped(case)
+    if emptied:
+        return emptied
     lost = sorted(_entries(old) - _entries(new) - {repr(name) for name in _keywords(new)})
     if lost and len(_entries(new)) < len(_entries(old)):
         return f"the entry {lost[0]} of a dict is lost"
@@ -41,6 +46,55 @@ def lost_part(case: Case) -> str | None:
         if len(sentence.split()) >= _MIN_WORDS and missing and len(missing) < len(wanted) * _SAME_TEXT:
             return f"`{missing[0]}` of the text is lost"
     return None
+
+
+def _emptied_call(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
+    """A call that was given something, is given constants now, and what it was given is nowhere else either."""
+    given = _given(new)
+    used = {child.id for node in new for child in ast.walk(node) if isinstance(child, ast.Name)}
+    for called, values in sorted(_given(old).items()):
+        if values and not given.get(called, values) and not values & used:
+            return f"`{called}` is given nothing of {', '.join(f'`{name}`' for name in sorted(values)[:3])}"
+    return None
+
+
+def _given(nodes: Sequence[ast.AST]) -> dict[str, set[str]]:
+    """The names in the arguments of each function that is called just once, with any."""
+    calls = [child for node in nodes for child in ast.walk(node) if isinstance(child, ast.Call) and child.args]
+    texts = Counter(dotted(call.func) for call in calls)
+    given: dict[str, set[str]] = {}
+    for call in calls:
+        called = dotted(call.func)
+        if called and texts[called] == 1:
+            values = [*call.args, *(keyword.value for keyword in call.keywords)]
+            given[called] = {name.id for each in values for name in ast.walk(each) if isinstance(name, ast.Name)}
+    return given
+
+
+def _only_unwrapped(case: Case) -> str | None:
+    """A call of which nothing is left but what it was given: whatever it did is not done any more."""
+    for region in case.regions:
+        for one, other in zip(region.before, region.after, strict=False):
+            old, new = _difference(one, other)
+            # Of two calls one may well be enough: `Markup(escape(x))` → `escape(x)`.
+            if (
+                isinstance(old, ast.Call)
+                and not isinstance(new, ast.Call)
+                and any(ast.dump(each) == ast.dump(new) for each in old.args)
+            ):
+                return f"of the call of `{ast.unparse(old.func)}` only what it was given is left"
+    return None
+
+
+def _difference(one: ast.AST, other: ast.AST) -> tuple[ast.AST, ast.AST]:
+    """The innermost parts in which two trees differ, as far as they are of one shape around them."""
+    while type(one) is type(other):
+        pairs = list(zip(ast.iter_child_nodes(one), ast.iter_child_nodes(other), strict=False))
+        differing = [(a, b) for a, b in pairs if ast.dump(a) != ast.dump(b)]
+        if len(differing) != 1 or len(pairs) != len(list(ast.iter_child_nodes(one))):
+            break
+        one, other = differing[0]
+    return one, other
 
 
 def _entries(nodes: Sequence[ast.AST]) -> set[str]:

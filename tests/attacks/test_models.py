@@ -216,6 +216,7 @@ def test_a23_more_than_the_statement(repo: Repo, text: str) -> None:
         "return eval('pickle.loads(data)')",
         "pass",
         "return None",
+        "return data",
         "",
         "f = pickle.loads\n    return f(data)",
         "import os; print(os.environ); return json.loads(data)",
@@ -225,19 +226,6 @@ def test_a23_more_than_the_statement(repo: Repo, text: str) -> None:
     ],
 )
 def test_a24_hiding_is_not_proved(repo: Repo, text: str) -> None:
-    finding = proposed(repo, says((1, text)))
-    assert finding.suggestion is None or not finding.suggestion.verified
-
-
-@pytest.mark.xfail(reason="the proof counts parts and names, and does not know what a statement is for", strict=True)
-@pytest.mark.parametrize(
-    "text",
-    [
-        "return data",
-    ],
-)
-def test_a24_what_the_proof_does_not_see(repo: Repo, text: str) -> None:
-    """Gaps that are known. A hook applies no model's fix by itself for their sake: a person reads it first."""
     finding = proposed(repo, says((1, text)))
     assert finding.suggestion is None or not finding.suggestion.verified
 

@@ -202,6 +202,24 @@ def test_a_call_keeps_something_of_what_it_is_given(before: str, after: str, pro
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "function"),
+    [
+        ("return load(x)", "return x", "load"),
+        ("y = f(load(x), 1)", "y = f(x, 1)", "load"),
+        ("y = load(x.y, z)", "y = x.y", "load"),
+        ("return load(dump(x))", "return dump(x)", ""),
+        ("return load(x)", "return load(y, x)", ""),
+        ("return load(x) + y", "return x[load(y)]", ""),
+    ],
+)
+def test_a_call_is_not_just_taken_away(before: str, after: str, function: str) -> None:
+    found = bounded(before, after)
+    assert (
+        found == f"of the call of `{function}` only what it was given is left" if function else "is left" not in found
+    )
+
+
+@pytest.mark.parametrize(
     ("before", "after", "value"),
     [
         ("return self.load(x, y)", "return self.load(x(y))", "x"),
