@@ -260,7 +260,7 @@ SEEN = {
     "github.event.issue.pull_request", "github.event.pull_request.base.sha", "github.event.pull_request.head.repo.full_name",
     "github.event.pull_request.head.sha", "github.event.pull_request.number", "github.event.repository.default_branch",
     "github.event.repository.private", "github.event.workflow_run.conclusion", "github.event.workflow_run.event",
-    "github.event.workflow_run.head_sha", "github.event_name", "github.ref_name", "github.repository", "github.run_attempt",
+    "github.event.workflow_run.id", "github.event_name", "github.ref_name", "github.repository", "github.run_attempt",
     "github.run_id", "github.sha", "github.token",
 }  # fmt: skip
 VARIABLES = {
