@@ -25,6 +25,7 @@ from nootropic_bot.propose.calibration import Calibration
 from nootropic_bot.propose.examples import ledgers_of
 from nootropic_bot.propose.imports import repair_imports
 from nootropic_bot.propose.slips import without_slips
+from nootropic_bot.propose.views import View, view_of
 from nootropic_bot.records import Edit, Finding, Proposal
 from nootropic_bot.source import Source
 from nootropic_bot.window import Window, window_of
@@ -102,10 +103,11 @@ class ModelFix:
                 self.unanswered.add(finding.id)
                 return
             try:
-                request, prompt_id = _request(group, finding, context, window, number, seconds)
+                view = view_of(window, number) if group.kind == "fixer" else View(window, {})
+                request, prompt_id = _request(group, finding, context, view, number, seconds)
                 answer = group.router.generate(request)
                 is_answered = True
-                edit = _edit(group, context.source, window, answer)
+                edit = _edit(group, context.source, window, view, answer)
             except BadAnswer:
                 continue  # Another seed may do better.
             except ModelError:
@@ -141,12 +143,12 @@ class ModelFix:
 
 
 def _request(
-    group: Group, finding: Finding, context: Context, window: Window, number: int, seconds: float
+    group: Group, finding: Finding, context: Context, view: View, number: int, seconds: float
 ) -> tuple[Request, str]:
     """What to ask, and under which version of the prompt."""
     temperature = 0.0 if number == 0 else _TEMPERATURE + _BOLDER * (number - 1)
     if group.kind == "fixer":
-        prompt = fixer.encode(finding.message, _view(window, number))
+        prompt = fixer.encode(finding.message, view.window)
         return (
             Request(
                 prompt=prompt,
@@ -159,23 +161,10 @@ def _request(
             ),
             fixer.FORMAT,
         )
-    return chat_fix.request(finding, context, window, temperature=temperature, seed=number, timeout=seconds)
+    return chat_fix.request(finding, context, view.window, temperature=temperature, seed=number, timeout=seconds)
 
 
-def _view(window: Window, number: int) -> Window:
-    """What the fixer is shown at its draw `number`: all, then the statement and its imports, then the statement alone.
-
-    Lines around a statement that are unlike those of its training lead it astray. Of 392 findings in code that it was
-    not trained on 294 had a fix that stands with the three views in turn, 277 with the first alone (one model
-    file, before improbable answers were left out).
-    """
-    around = number % 3
-    if around == 0:
-        return window
-    return replace(window, before=(), after=(), uses=window.uses if around == 1 else ())
-
-
-def _edit(group: Group, source: Source, window: Window, answer: Answer) -> Edit | None:
+def _edit(group: Group, source: Source, window: Window, view: View, answer: Answer) -> Edit | None:
     """What the answer changes, None where it knows no fix.
 
     Raises:
@@ -183,7 +172,7 @@ def _edit(group: Group, source: Source, window: Window, answer: Answer) -> Edit 
     """
     changes = fixer.decode(answer.text) if group.kind == "fixer" else chat_fix.decode(answer.text, window)
     try:
-        changes = tuple(window.with_comment(source, change) for change in changes)
+        changes = tuple(window.with_comment(source, view.restored(change)) for change in changes)
         edit = _joined(source, window.edits(source, changes))
         if edit is not None:
             source.encode(edit.replacement)  # Characters that this file's encoding does not have.

@@ -1,7 +1,8 @@
 """Slips of a small model's pen, put right by code: what it meant is plain, and the proof decides all the same.
 
 It closes a bracket once too often or once too seldom, indents the first line by a column more, gives a keyword that
-the call has already, or takes the default from one parameter and asks whether another one is None.
+the call has already, takes the default from one parameter and asks whether another one is None, or opens with a `with`
+what it reads from at once.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ _TAIL = re.compile(r"[,:]?[ \t]*(?:\#[^\n]*)?\n?\Z")
 
 def without_slips(old: str, new: str) -> str:
     """The new text of some lines without such slips, `new` itself where it has none. `old`: the lines it replaces."""
-    made = _guarded_as_changed(old, _indented_as(old, new))
-    return made if _is_right(made) else _closed_as(old, _without_repeated_keywords(made))
+    made = _opened_only(_guarded_as_changed(old, _indented_as(old, new)))
+    # Lines from the middle of a statement may look whole and lack the bracket that ends it.
+    is_part = any(_open_brackets(old))
+    return made if _is_right(made) and not is_part else _closed_as(old, _without_repeated_keywords(made))
 
 
 def _is_right(text: str) -> bool:
@@ -46,6 +49,42 @@ def _indented_as(old: str, new: str) -> str:
     """One column more or less than the line had is no indentation."""
     before, after = (len(text) - len(text.lstrip(" ")) for text in (old, new))
     return new if abs(before - after) != 1 else " " * before + new.lstrip(" ")
+
+
+def _opened_only(new: str) -> str:
+    """With `with open(p) as file:` where the head calls already what the body calls: `with open(p).read() as file:`."""
+    indent = new[: len(new) - len(new.lstrip(" \t"))]
+    lines = [line.removeprefix(indent) for line in new.split("\n")]
+    try:
+        tree = ast.parse("\n".join(lines))
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return new
+    made = new.split("\n")
+    for node in tree.body:
+        if isinstance(node, ast.With) and len(node.items) == 1:
+            called = node.items[0].context_expr
+            opened = _opened(node, called)
+            number = called.lineno - 1
+            if opened is not None and called.lineno == called.end_lineno and lines[number].isascii():
+                last, end = (len(indent) + (each.end_col_offset or 0) for each in (opened, called))
+                made[number] = made[number][:last] + made[number][end:]
+    return "\n".join(made)
+
+
+def _opened(node: ast.With, called: ast.expr) -> ast.Call | None:
+    """What is left of the call in the head without the method that the body calls on its result."""
+    name = node.items[0].optional_vars
+    if not isinstance(called, ast.Call) or not isinstance(called.func, ast.Attribute) or not isinstance(name, ast.Name):
+        return None
+    opened, method = called.func.value, called.func.attr
+    parts = (each for statement in node.body for each in ast.walk(statement))
+    is_called_there = any(_is_method(each, name.id, method) for each in parts)
+    return opened if is_called_there and isinstance(opened, ast.Call) else None
+
+
+def _is_method(node: ast.AST, name: str, method: str) -> bool:
+    """Whether a node is `name.method`."""
+    return isinstance(node, ast.Attribute) and node.attr == method and ast.unparse(node.value) == name
 
 
 def _guarded_as_changed(old: str, new: str) -> str:
@@ -81,13 +120,20 @@ def _closed_as(old: str, new: str) -> str:
     """With one bracket more, or less, at the end, where only so many are closed as before."""
     (missing, extra), (were_missing, were_extra) = _open_brackets(new), _open_brackets(old)
     if len(missing) == len(were_missing) + 1 and len(extra) == len(were_extra):
-        end = _TAIL.search(new)
-        at = len(new) if end is None else end.start()
-        return new[:at] + _CLOSING[missing[-1]] + new[at:]
+        return _with_last(new, _CLOSING[missing[-1]])
     if len(extra) == len(were_extra) + 1 and missing == were_missing:
         at = extra[-1]
         return new[:at] + new[at + 1 :]
+    if len(extra) == len(were_extra) - 1 and missing == were_missing:
+        return _with_last(new, old[were_extra[-1]])
     return new
+
+
+def _with_last(text: str, bracket: str) -> str:
+    """With a bracket behind everything but a comma, a colon or a comment."""
+    end = _TAIL.search(text)
+    at = len(text) if end is None else end.start()
+    return text[:at] + bracket + text[at:]
 
 
 def _open_brackets(text: str) -> tuple[list[str], list[int]]:

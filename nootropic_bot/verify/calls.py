@@ -36,7 +36,7 @@ _UNKNOWN = object()
 def wrong_call(case: Case) -> str | None:
     """A function that does not exist, does not take such arguments, or is not awaited, as a sentence."""
     old, new = changed_nodes(case.regions, after=False), changed_nodes(case.regions, after=True)
-    value = _called_value(case, old, new)
+    value = _called_value(case, old, new) or min(_handed_over(old) & _called(new) - _called(old), default=None)
     if value is not None:
         return f"`{value}` is called, which was a value"
     known = {text for text, _node in _dotted(old)}
@@ -73,6 +73,15 @@ def _called_value(case: Case, old: Sequence[ast.AST], new: Sequence[ast.AST]) ->
     imported = bound_names(tree) - bound_names(tree, imports=False)
     values = fresh - functions - imported - _called_names([tree]) - set(dir(builtins))
     return min(values, default=None)
+
+
+def _handed_over(nodes: Sequence[ast.AST]) -> set[str]:
+    """What is given by keyword without being called: the function to call each time (`default=datetime.now`)."""
+    return {dotted(child.value) for node in nodes for child in ast.walk(node) if isinstance(child, ast.keyword)} - {""}
+
+
+def _called(nodes: Sequence[ast.AST]) -> set[str]:
+    return {dotted(child.func) for node in nodes for child in ast.walk(node) if isinstance(child, ast.Call)}
 
 
 def _called_names(nodes: Sequence[ast.AST]) -> set[str]:

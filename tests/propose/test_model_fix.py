@@ -115,15 +115,21 @@ def test_the_fixer_is_drawn_from_more_often_because_it_is_cheap() -> None:
 
 
 def test_the_fixer_is_shown_less_and_less() -> None:
-    """All, then the statement and its imports, then the statement alone; lines unlike its training lead it astray."""
+    """All, then the statement and its imports, then the statement alone, then with short names for what it is given."""
     answers = [f"<|1|>return json.loads({' ' * n}data)<|end|>" for n in range(9)]
+    answers[3] = "<|1|>return json.loads(data)(value1)<|end|>"
     model = Scripted(answers, confidence=0.5)
-    text = TEXT.replace("    return", "    data = data.strip()\n    return")
-    proposals(proposer(group(model, kind="fixer"), candidates=1), text)
+    text = TEXT.replace("    return", "    data = data.strip()\n    return").replace(
+        "loads(data)", "loads(data)(data[0])"
+    )
+    made = proposals(proposer(group(model, kind="fixer"), candidates=1), text)
     shown = [str(request.prompt) for request in model.requests]
-    assert ["data.strip" in each for each in shown] == [True, False, False, True]
+    assert ["data.strip" in each for each in shown] == [True, False, False, False]
     assert ["import pickle" in each for each in shown] == [True, True, False, True]
+    assert ["data[0]" in each for each in shown] == [True, True, True, False]
+    assert ["value1" in each for each in shown] == [False, False, False, True]
     assert all("return" in each and RULE.message in each for each in shown)
+    assert any("json.loads(data)(data[0])" in edit.replacement for each in made for edit in each.edits)
 
 
 def test_a_draw_of_luck_is_no_proposal() -> None:

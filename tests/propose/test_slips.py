@@ -22,6 +22,7 @@ from nootropic_bot.propose.slips import without_slips
         ("self.write(self.body)\n", "self.write(self.body))\n", "self.write(self.body)\n"),
         ('f("(", a)\n', 'f("(", a))\n', 'f("(", a)\n'),
         ("x = f(\n    a,\n", "x = f(\n    a),\n", "x = f(\n    a),\n"),
+        ("    a=now)\n", "    a=now(utc)\n", "    a=now(utc))\n"),
         # A column that is no indentation.
         ("    f(a)\n", "     f(b)\n", "    f(b)\n"),
         ("    f(a)\n", "   f(b)\n", "    f(b)\n"),
@@ -36,6 +37,22 @@ from nootropic_bot.propose.slips import without_slips
             "    a: dict[str, int] = {},\n    c=1,\n):\n",
             "    a: dict[str, int] = None,\n    c=1,\n):\n    if c is None: c = {}\n",
             "    a: dict[str, int] = None,\n    c=1,\n):\n    if a is None: a = {}\n",
+        ),
+        # What is read at once is not what is opened.
+        (
+            "    x = open(p).read()\n",
+            "    with open(p).read(encoding='a') as f:\n        x = f.read()\n",
+            "    with open(p) as f:\n        x = f.read()\n",
+        ),
+        (
+            "open(p, 'w').write(x)\n",
+            "with open(p, 'w').write(x) as f:\n    f.write(x)\n",
+            "with open(p, 'w') as f:\n    f.write(x)\n",
+        ),
+        (
+            "    x = open(p).read()\n",
+            '    with open(p).read() as f:\n        x = f.read() + """\na"""\n',
+            '    with open(p) as f:\n        x = f.read() + """\na"""\n',
         ),
         # A keyword that is there already.
         (
@@ -55,6 +72,8 @@ def test_what_was_meant_is_written(old: str, new: str, expected: str) -> None:
     [
         "f(x=1, y=g(x=2))\n",
         "f(x == 1, x == 2)\n",
+        "with a.session().begin() as f:\n    f.run(x)\n\n    y\n",
+        "with open(p).read() as f:\n    read(f)\n",
         "def f(a=None, b=None):\n    if c is None:\n        c = []\n",
         "def f(a=None, b=1):\n    if a is None:\n        a = []\n    if b is None:\n        b = []\n",
         "def f(a=None):\n    if b is None:\n        c = []\n",

@@ -228,6 +228,8 @@ def test_a_call_is_not_just_taken_away(before: str, after: str, function: str) -
         ("x = make()\nreturn self.load(x, y)", "x = make()\nreturn self.load(x(y))", "x"),
         ("x(1)\nreturn self.load(x, y)", "x(1)\nreturn self.load(x(y))", ""),
         ("return map(str, y)", "return map(str, str(y))", ""),
+        ("f(default=time.now)", "f(default=time.now(1))", "time.now"),
+        ("f(default=time.now())", "f(default=time.now(1))", ""),
     ],
 )
 def test_what_was_a_value_is_not_called(before: str, after: str, value: str) -> None:
