@@ -86,11 +86,11 @@ def measure(model: Model, *, rounds: int, at: str, tokens: int = 64, settings: M
     for number in range(1, 2 * (rounds + _AGAIN), 2):
         short = model.generate(_request(number, 1))
         long = model.generate(_request(number + 1, tokens))
-        prompts.append(short.prompt_tokens / max(short.seconds, 1e-9))
         made = long.completion_tokens - short.completion_tokens
         longest = max(longest, made)
         seconds = long.seconds - short.seconds
         if made > 0 and seconds > 0:
+            prompts.append(short.prompt_tokens / max(short.seconds, 1e-9))
             speeds.append(made / seconds)
         if len(speeds) == rounds:
             break
