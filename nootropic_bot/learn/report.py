@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from nootropic_bot.config import ModelSettings
 from nootropic_bot.critique.critic import Critic
 from nootropic_bot.learn.calibrate import Observation, expected_calibration_error, fit
-from nootropic_bot.learn.evaluate import Result, Table, ask, injected, natural, reworded, tabulate
+from nootropic_bot.learn.evaluate import Question, Result, Table, ask, injected, natural, reworded, tabulate
 from nootropic_bot.learn.pairs import Ingredients
 from nootropic_bot.models.factory import Group
 from nootropic_bot.models.llama_cpp import LlamaCpp
@@ -30,12 +30,14 @@ _READ = 100
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The results of the three kinds of cases, and the rules that have an example which teaches."""
+    """The results of the three kinds of cases, and the rules that have an example which teaches. `found`: how many
+    natural findings there were, where only some of them were drawn."""
 
     injected: Sequence[Result]
     unseen: Sequence[Result]
     natural: Sequence[Result]
     teachable: frozenset[str]
+    found: int = 0
 
 
 def group_of(model: Path) -> Group:
@@ -58,16 +60,22 @@ def measure(have: Ingredients, critic: Critic, model: Path, draw: Draw) -> Measu
     try:
         cases = injected(have, critic, draw.per_rule, draw.seed)
         found = list(natural(have.files, critic))
-        if draw.natural is not None and draw.natural < len(found):
-            found = random.Random(draw.seed).sample(found, draw.natural)  # noqa: S311
         return Measured(
             ask(cases, group, critic),
             ask(reworded(cases, have.words.held_out, draw.seed), group, critic),
-            ask(found, group, critic),
+            ask(sampled(found, draw), group, critic),
             frozenset(template.rule.id for template in have.templates),
+            len(found),
         )
     finally:
         group.router.close()
+
+
+def sampled(found: Sequence[Question], draw: Draw) -> Sequence[Question]:
+    """As many of the natural findings as are wanted, at random."""
+    if draw.natural is None or draw.natural >= len(found):
+        return found
+    return random.Random(draw.seed).sample(found, draw.natural)  # noqa: S311
 
 
 def calibrate(have: Ingredients, critic: Critic, model: Path, per_rule: int, seed: int) -> Curve:
@@ -83,10 +91,12 @@ def calibrate(have: Ingredients, critic: Critic, model: Path, per_rule: int, see
 def tables(measured: Measured, curve: Curve | None) -> str:
     """The figures in Markdown."""
     inside = [result for result in measured.natural if result.rule_id in measured.teachable]
+    is_drawn = len(measured.natural) < measured.found
+    every = f"natural, drawn at random of {measured.found:,}" if is_drawn else "natural, every finding"
     rows = {
         "injected": tabulate(measured.injected),
         "unseen descriptions": tabulate(measured.unseen),
-        "natural, every finding": tabulate(measured.natural),
+        every: tabulate(measured.natural),
         "natural, rules with an example that teaches": tabulate(inside),
     }
     lines = ["| cases | rules | findings | answered | verified | exact, greedy |", "|---|---|---|---|---|---|"]
@@ -97,7 +107,7 @@ def tables(measured: Measured, curve: Curve | None) -> str:
         lines.append(f"| {name} | {len(table.rules)} | {total.asked} | {shares} |")
     if curve is not None:
         lines += ["", _calibration_line(measured.injected, curve), _shown_line(measured.natural, curve)]
-    return "\n".join([*lines, "", *_by_rule(rows)])
+    return "\n".join([*lines, "", *_by_rule(rows["injected"], rows["unseen descriptions"], rows[every])])
 
 
 def _calibration_line(results: Sequence[Result], curve: Curve) -> str:
@@ -121,10 +131,9 @@ def _shown_line(results: Sequence[Result], curve: Curve) -> str:
     return f"Of {len(proved)} verified natural fixes {sure} have a confidence of {least} or more and are shown unasked."
 
 
-def _by_rule(rows: Mapping[str, Table]) -> Iterator[str]:
+def _by_rule(one: Table, unseen: Table, found: Table) -> Iterator[str]:
     yield "| rule | injected: verified, exact of asked | unseen: verified | natural: verified of found |"
     yield "|---|---|---|---|"
-    one, unseen, found = rows["injected"], rows["unseen descriptions"], rows["natural, every finding"]
     for rule in sorted(one.rules.keys() | found.rules.keys()):
         a, b, c = one.rules.get(rule), unseen.rules.get(rule), found.rules.get(rule)
         first = f"{a.verified}, {a.exact} of {a.asked}" if a else "–"

@@ -14,7 +14,7 @@ from nootropic_bot.critique.critic import Critic
 from nootropic_bot.learn.calibrate import Observation, as_json, expected_calibration_error, fit
 from nootropic_bot.learn.corpus import CodeFile
 from nootropic_bot.learn.evaluate import Question, Result, ask, injected, natural, reworded, tabulate
-from nootropic_bot.learn.report import Measured, tables, write_all
+from nootropic_bot.learn.report import Draw, Measured, sampled, tables, write_all
 from nootropic_bot.learn.teachable import lessons, open_critic
 from nootropic_bot.models.scripted import Scripted, Step
 from nootropic_bot.propose.calibration import load_calibration
@@ -98,6 +98,19 @@ def test_injected_cases_are_flagged_where_the_template_is(critic: Critic) -> Non
     assert {each.message for each in again} == {"This digest is too weak."}
 
 
+@pytest.mark.parametrize(("wanted", "count"), [(None, 20), (20, 20), (30, 20), (5, 5), (0, 0)])
+def test_natural_findings_are_drawn_at_random_and_the_same_again(
+    question: Question, wanted: int | None, count: int
+) -> None:
+    found = [replace(question, message=str(number)) for number in range(20)]
+    taken = sampled(found, Draw(8, wanted, 1))
+    assert len({each.message for each in taken}) == len(taken) == count
+    assert taken == sampled(found, Draw(8, wanted, 1))
+    if count == 5:
+        assert taken != sampled(found, Draw(8, wanted, 2))
+        assert taken != found[:5]
+
+
 def _results() -> Iterator[Result]:
     for number in range(10):
         yield Result(
@@ -114,7 +127,7 @@ def test_shares_are_of_what_was_asked() -> None:
 
 def test_the_report_says_what_was_measured(tmp_path: Path) -> None:
     results = list(_results())
-    measured = Measured(results, results[:5], results, frozenset({"a"}))
+    measured = Measured(results, results[:5], results, frozenset({"a"}), 11)
     text = tables(measured, fit([Observation("a", 0.9, True)]))
     assert "| injected | 2 | 11 | 90.9 % | 72.7 % | 54.5 % |" in text
     assert "| unseen descriptions | 1 | 5 | 100.0 % | 100.0 % | 100.0 % |" in text
@@ -124,6 +137,10 @@ def test_the_report_says_what_was_measured(tmp_path: Path) -> None:
     assert "| b | 0, 0 of 1 | – | 0 of 1 |" in text
     assert "of 8 proved candidates" in text
     assert "Of 8 verified natural fixes 7 have a confidence of 0.8 or more" in text
+    part = tables(replace(measured, found=1_032), None)
+    assert "| natural, drawn at random of 1,032 | 2 | 11 | 90.9 % | 72.7 % | – |" in part
+    assert "every finding" not in part
+    assert "| b | 0, 0 of 1 | – | 0 of 1 |" in part
     write_all(measured, tmp_path, "test", 1)
     stored = json.loads((tmp_path / "evaluation-test.json").read_text(encoding="utf-8"))
     assert len(stored["natural"]) == 11
