@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nootropic_bot import __version__
+from nootropic_bot.constants import HOME_REPOSITORY
 from nootropic_bot.errors import RemoteError, UsageError
 from nootropic_bot.git import Repository
 from nootropic_bot.workflowfiles import Actions, Setup, check_repository, path_of, workflows
 
-_PIN = re.compile(r"(uses: [^@\s]+)@.*")
-_OURS = re.compile(r"(uses: )\S+/actions/(?=[a-z]+$)")
+_OURS = re.compile(r"uses: (?P<repository>\S+)/(?P<action>actions/[a-z]+)@(?P<pin>\S+).*")
+_OTHERS = re.compile(r"(uses: actions/[^@\s]+)@.*")
 _SERVER = re.compile(r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253})(?::\d{1,5})?")
 
 
@@ -49,7 +50,7 @@ def wanted_workflows(repo: Repository, wish: Wish) -> Wanted:
     given = workflows(Setup(some, wish.self_hosted, wish.shards))
     there = {path: _read(repo.top / path) for path in given}
     _check_kind(repo, there, wish)
-    kept = tuple(path for path, old in there.items() if old and _without_pins(old) != _without_pins(given[path]))
+    kept = tuple(path for path, old in there.items() if old and _asked_for(old, wish) != _asked_for(given[path], wish))
     if all(there.values()):
         return Wanted({path: (text, text) for path, text in there.items()}, kept)
     sha = wish.ref or _commit_of_release(repo, wish.repository)
@@ -69,10 +70,16 @@ def _check_kind(repo: Repository, there: Mapping[str, str], wish: Wish) -> None:
         raise UsageError(f"the workflows that are there are those for {kind}; nothing was written", remedy)
 
 
-def _without_pins(text: str) -> str:
-    """A workflow without what others keep up to date: the commits of actions, and where ours are taken from."""
-    lines = (_PIN.sub(r"\1", line) for line in text.splitlines())
-    return "\n".join(_OURS.sub(r"\1", line) for line in lines)
+def _asked_for(text: str, wish: Wish) -> str:
+    """A workflow without what a wish says nothing of: the commits of actions, which others keep up to date, and where
+    ours are taken from."""
+
+    def ours(found: re.Match[str]) -> str:
+        repository = found["repository"] if wish.repository != HOME_REPOSITORY else ""
+        return f"uses: {repository}/{found['action']}@{found['pin'] if wish.ref else ''}"
+
+    lines = (_OTHERS.sub(r"\1", line) for line in text.splitlines())
+    return "\n".join(_OURS.sub(ours, line) for line in lines)
 
 
 def next_steps(wish: Wish) -> str:

@@ -56,6 +56,12 @@ def test_what_other_options_would_give_is_not_taken_for_done(repo: Repo) -> None
     said = "kept as it is, though these options give something else: .github/workflows/nootropic-review.yml\n"
     assert said in sharded.out
     assert "delete it and run this again" in sharded.out
+    for wish in (["--actions", "mona/copy"], ["--ref", "f" * 40]):
+        other = repo.bot("init", "--github", *wish)
+        assert (other.code, written(repo), "nothing to do" in other.out) == (0, files, False)
+        assert "kept as it is, though these options give something else: .github/workflows/" in other.out
+    same = repo.bot("init", "--github", "--actions", "octo-org/nootropic-bot", "--ref", SHA)
+    assert "nothing to do" in same.out
     (repo.path / ".github/workflows/nootropic-review.yml").unlink()
     again = repo.bot("init", "--github", "--shards", "4", "--ref", SHA)
     assert (again.code, "kept as it is" in again.out) == (0, False)
