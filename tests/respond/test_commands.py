@@ -12,6 +12,7 @@ import pytest
 
 from nootropic_bot.records import Finding
 from nootropic_bot.respond.grammar import Verb
+from tests.support.github import records as r
 from tests.support.github_server import GitHubServer
 from tests.support.repo import Repo
 from tests.support.reports import make_finding, make_source, make_suggestion
@@ -178,10 +179,10 @@ def test_a_decision_is_taken_back_in_a_fresh_clone_as_the_reply_says(desk: Desk)
     assert clone.bot("triage", "list").out == "no decisions\n"
 
 
-def post(desk: Desk, line: int, finding: str, rule_id: str) -> int:
+def post(desk: Desk, line: int, finding: str, rule_id: str, token: str = "bot") -> int:
     """A comment on a line, as publishing leaves it."""
     body = f"🟡 **warning** · `{rule_id}`\n\nSomething.\n\n<!-- nootropic:v1 finding={finding} -->"
-    pull = desk.server.client().get_repo("octo/app").get_pull(desk.pull.number)
+    pull = desk.server.client(token).get_repo("octo/app").get_pull(desk.pull.number)
     made = pull.create_review(body="Found.", event="COMMENT", comments=[{"path": "app.py", "line": line, "body": body}])
     return next(iter(pull.get_single_review_comments(made.id))).id
 
@@ -211,6 +212,19 @@ def test_a_false_positive_is_recorded_and_its_comment_says_so(desk: Desk) -> Non
     assert len(desk.records("triage")) == 2, "what a comment is about can still be told"
     assert "is a false positive, says `mona`" in desk.replies()[0]
     assert "#1" not in desk.replies()[0]
+
+
+@pytest.mark.parametrize(("named", "is_known"), [("my-app[bot]", True), ("other-app[bot]", False)])
+def test_what_an_app_of_ours_posted_is_settled_by_the_workflows_answer(
+    server: GitHubServer, tmp_path: Path, named: str, is_known: bool
+) -> None:
+    """`[publish] accounts` of the base; the comment is another account's, so its text stays as it is."""
+    desk = Desk.open(server, tmp_path, config=f'[publish]\naccounts = ["{named}"]\n')
+    server.add_token("ours", "my-app[bot]", permissions=r.WRITE_ALL)
+    comment = server.find_comment(post(desk, 5, NONE, "none-comparison", token="ours"))
+    before = comment.body
+    assert desk.command(f"/nootropic fp {NONE[:8]} the ORM overloads it", desk.report()).code == 0
+    assert (comment.thread.resolved_by is not None, comment.body) == (is_known, before)
 
 
 def test_a_rule_is_ignored_in_this_pull_request_only(desk: Desk) -> None:

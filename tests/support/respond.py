@@ -51,10 +51,17 @@ class Desk:
     token: str = "bot"
 
     @classmethod
-    def open(cls, server: GitHubServer, folder: Path, *, fork: bool = False, app: str | bytes = APP) -> Desk:
-        """A pull request by `mona`, who may write here, or by `eve` from her fork; `olga` owns nothing and reads."""
+    def open(
+        cls, server: GitHubServer, folder: Path, *, fork: bool = False, app: str | bytes = APP, config: str = ""
+    ) -> Desk:
+        """A pull request by `mona`, who may write here, or by `eve` from her fork; `olga` owns nothing and reads.
+
+        `config`: the base's.
+        """
         repository = server.create_repository("octo/app")
         files = {"app.py": "x = 1\n", ".github/workflows/nootropic-review.yml": "on: [workflow_dispatch]\n"}
+        if config:
+            files["nootropic.toml"] = config
         main = server.commit(repository, "main", files)
         server.add_person("mona", repository, "write")
         server.add_person("olga", repository, "read")
