@@ -23,7 +23,7 @@ _TAIL = re.compile(r"[,:]?[ \t]*(?:\#[^\n]*)?\n?\Z")
 
 def without_slips(old: str, new: str) -> str:
     """The new text of some lines without such slips, `new` itself where it has none. `old`: the lines it replaces."""
-    made = _opened_only(_guarded_as_changed(old, _indented_as(old, new)))
+    made = _opened_only(old, _guarded_as_changed(old, _indented_as(old, new)))
     # Lines from the middle of a statement may look whole and lack the bracket that ends it.
     is_part = any(_open_brackets(old))
     return made if _is_right(made) and not is_part else _closed_as(old, _without_repeated_keywords(made))
@@ -51,7 +51,7 @@ def _indented_as(old: str, new: str) -> str:
     return new if abs(before - after) != 1 else " " * before + new.lstrip(" ")
 
 
-def _opened_only(new: str) -> str:
+def _opened_only(old: str, new: str) -> str:
     """With `with open(p) as file:` where the head calls already what the body calls: `with open(p).read() as file:`."""
     indent = new[: len(new) - len(new.lstrip(" \t"))]
     lines = [line.removeprefix(indent) for line in new.split("\n")]
@@ -65,7 +65,8 @@ def _opened_only(new: str) -> str:
             called = node.items[0].context_expr
             opened = _opened(node, called)
             number = called.lineno - 1
-            if opened is not None and called.lineno == called.end_lineno and lines[number].isascii():
+            is_fresh = lines[number].strip() not in old and called.lineno == called.end_lineno
+            if opened is not None and is_fresh and lines[number].isascii():
                 last, end = (len(indent) + (each.end_col_offset or 0) for each in (opened, called))
                 made[number] = made[number][:last] + made[number][end:]
     return "\n".join(made)
@@ -91,7 +92,8 @@ def _guarded_as_changed(old: str, new: str) -> str:
     """With `if x is None: x = ...` about the one parameter that has become None, where it is about another."""
     fresh = [guard for guard in _GUARD.finditer(new) if guard[0] not in old]
     emptied = _absent_by_default(new) - _absent_by_default(old)
-    if len(fresh) != 1 or len(emptied) != 1 or fresh[0]["name"] in emptied:
+    guarded = emptied | {guard["name"] for guard in _GUARD.finditer("\n" + old)}
+    if len(fresh) != 1 or len(emptied) != 1 or fresh[0]["name"] in guarded:
         return new
     (guard,), (name,) = fresh, emptied
     return f"{new[: guard.start()]}{guard['start']}{name}{guard['middle']}{name}{new[guard.end() :]}"

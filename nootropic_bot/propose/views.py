@@ -24,8 +24,8 @@ from nootropic_bot.window import Change, Mark, Window
 
 _VIEWS = 4
 # These hold together wherever they are put; others get parentheses where they need them.
-_TIGHT = (ast.Constant, ast.JoinedStr, ast.Call, ast.Subscript, ast.Attribute, ast.List, ast.Dict, ast.Tuple)
-_FREE = re.compile(r"[(,=\[{]\s*\Z|\A\s*\Z")
+_TIGHT = (ast.Constant, ast.JoinedStr, ast.Call, ast.Subscript, ast.Attribute, ast.List)
+_FREE = re.compile(r"(?:[(,\[]|(?<![=!<>])=)\s*\Z|\A\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,17 @@ class View:
     originals: Mapping[str, str]
 
     def restored(self, change: Change) -> Change:
-        """A change of this window as one of the window that it is a view of."""
+        """A change of this window as one of the window that it is a view of.
+
+        Raises:
+            ValueError: a short name is used as what it is not: an attribute, a keyword, a word of a text.
+        """
         if not self.originals:
             return change
-        names = re.compile(rf"\b(?:{'|'.join(self.originals)})\b")
-        return replace(change, text=names.sub(self._original, change.text))
+        names = "|".join(self.originals)
+        if re.search(rf"\.\s*(?:{names})\b|\b(?:{names})\s*=(?!=)", change.text) or _is_spelt_out(names, change.text):
+            raise ValueError("the answer uses a short name for something else")
+        return replace(change, text=re.sub(rf"\b(?:{names})\b", self._original, change.text))
 
     def _original(self, match: re.Match[str]) -> str:
         text = self.originals[match[0]]
@@ -131,6 +137,16 @@ def _tree(lines: Sequence[str]) -> ast.Module | None:
         except (SyntaxError, ValueError, MemoryError, RecursionError):
             continue
     return None
+
+
+def _is_spelt_out(names: str, text: str) -> bool:
+    """Whether one of the names stands in a text of this code."""
+    lines = text.split("\n")
+    indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
+    tree = _tree([line.removeprefix(indent) for line in lines])
+    nodes = ast.walk(tree) if tree is not None else ()
+    texts = (str(node.value) for node in nodes if isinstance(node, ast.Constant))
+    return any(re.search(rf"\b(?:{names})\b", each) for each in texts)
 
 
 def _expression(text: str) -> ast.expr | None:

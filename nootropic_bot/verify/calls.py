@@ -36,7 +36,7 @@ _UNKNOWN = object()
 def wrong_call(case: Case) -> str | None:
     """A function that does not exist, does not take such arguments, or is not awaited, as a sentence."""
     old, new = changed_nodes(case.regions, after=False), changed_nodes(case.regions, after=True)
-    value = _called_value(case, old, new) or min(_handed_over(old) & _called(new) - _called(old), default=None)
+    value = _called_value(case, old, new) or _called_each_time(old, new)
     if value is not None:
         return f"`{value}` is called, which was a value"
     known = {text for text, _node in _dotted(old)}
@@ -71,22 +71,38 @@ def _called_value(case: Case, old: Sequence[ast.AST], new: Sequence[ast.AST]) ->
     definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     functions = {node.name for node in ast.walk(tree) if isinstance(node, definitions)}
     imported = bound_names(tree) - bound_names(tree, imports=False)
-    values = fresh - functions - imported - _called_names([tree]) - set(dir(builtins))
-    return min(values, default=None)
+    known = functions | imported | _called_names([tree]) | _mapped(old) | set(dir(builtins))
+    return min(fresh - known, default=None)
 
 
-def _handed_over(nodes: Sequence[ast.AST]) -> set[str]:
-    """What is given by keyword without being called: the function to call each time (`default=datetime.now`)."""
-    return {dotted(child.value) for node in nodes for child in ast.walk(node) if isinstance(child, ast.keyword)} - {""}
+def _mapped(nodes: Sequence[ast.AST]) -> set[str]:
+    """What `map` and `filter` call: a comprehension in their place calls it itself."""
+    calls = (child for node in nodes for child in ast.walk(node) if isinstance(child, ast.Call) and child.args)
+    return {dotted(call.args[0]) for call in calls if dotted(call.func) in ("map", "filter")}
 
 
-def _called(nodes: Sequence[ast.AST]) -> set[str]:
-    return {dotted(child.func) for node in nodes for child in ast.walk(node) if isinstance(child, ast.Call)}
+def _called_each_time(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
+    """What a keyword hands over to be called each time (`default=datetime.now`), and is called once by a fix."""
+    before = {(each.arg, dotted(each.value)) for each in _keywords(old)}
+    after = {(each.arg, dotted(each.value.func)) for each in _keywords(new) if isinstance(each.value, ast.Call)}
+    return min((name for _arg, name in before & after if name), default=None)
+
+
+def _keywords(nodes: Sequence[ast.AST]) -> Iterator[ast.keyword]:
+    return (child for node in nodes for child in ast.walk(node) if isinstance(child, ast.keyword))
 
 
 def _called_names(nodes: Sequence[ast.AST]) -> set[str]:
-    calls = (child for node in nodes for child in ast.walk(node) if isinstance(child, ast.Call))
-    return {call.func.id for call in calls if isinstance(call.func, ast.Name)}
+    """The names that are called, but not those that a `lambda` is there to call."""
+    found: set[str] = set()
+    pending = list(nodes)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            found.add(node.func.id)
+        if not isinstance(node, ast.Lambda):
+            pending += ast.iter_child_nodes(node)
+    return found
 
 
 def _dotted(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:

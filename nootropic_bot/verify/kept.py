@@ -22,6 +22,9 @@ _PLACE = re.compile(r"%(?:\(\w+\))?[-+ #0]*[\d.*]*[a-zA-Z]\S*|\{[^{}\s]*\}\S*")
 _MIN_WORDS = 3
 _SAME_TEXT = 0.5
 
+# Calls that say again what a value is, or say too much of it: `if len(rows):`, `key in list(rows)`, `mark_safe(text)`.
+_WRAPPERS = frozenset({"bool", "len", "list", "tuple", "set", "str", "mark_safe", "Markup"})
+
 
 def lost_part(case: Case) -> str | None:
     """What is missing after the fix, as a sentence; None where nothing is."""
@@ -77,12 +80,11 @@ def _only_unwrapped(case: Case) -> str | None:
         for one, other in zip(region.before, region.after, strict=False):
             old, new = _difference(one, other)
             # Of two calls one may well be enough: `Markup(escape(x))` → `escape(x)`.
-            if (
-                isinstance(old, ast.Call)
-                and not isinstance(new, ast.Call)
-                and any(ast.dump(each) == ast.dump(new) for each in old.args)
-            ):
-                return f"of the call of `{ast.unparse(old.func)}` only what it was given is left"
+            if not isinstance(old, ast.Call) or isinstance(new, ast.Call):
+                continue
+            called = ast.unparse(old.func)
+            if called.rpartition(".")[2] not in _WRAPPERS and ast.dump(new) in {ast.dump(each) for each in old.args}:
+                return f"of the call of `{called}` only what it was given is left"
     return None
 
 

@@ -93,6 +93,15 @@ def test_what_has_no_slip_or_too_many_is_left(new: str) -> None:
     assert without_slips("y = f()\n", new) == new
 
 
+def test_what_stood_there_before_is_no_slip() -> None:
+    old = "with Registry().get(n) as box:\n    box.get(eval(k))\n"
+    new = old.replace("eval(k)", "literal_eval(k)")
+    assert without_slips(old, new) == new
+    old = "def f(a=None, b=[]):\n    if a is None: a = 1\n"
+    new = "def f(a=None, b=None):\n    if a is None:\n        a = 1\n"
+    assert without_slips(old, new) == new
+
+
 @pytest.mark.parametrize("module", [ast, textwrap])
 def test_real_statements_are_left(module: object) -> None:
     with open(module.__file__, encoding="utf-8") as file:  # type: ignore[attr-defined]

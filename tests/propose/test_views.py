@@ -78,6 +78,8 @@ def test_what_is_given_is_called_by_a_short_name(text: str, flagged: str, expect
         ("f(a + b)\n", "f(value1.strip())", "f((a + b).strip())"),
         ("f(a + b)\n", "f(1 * value1)", "f(1 * (a + b))"),
         ("f(a + b)\n", "x = value1", "x = a + b"),
+        ("f(a or b)\n", "f(x == value1)", "f(x == (a or b))"),
+        ("f({'a': 1})\n", 'f(f"{value1}")', "f(f\"{({'a': 1})}\")"),
         ("f('a')\n", "with f(value1) as g:\n    g(value1.h)", "with f('a') as g:\n    g('a'.h)"),
         ("f('a', 'b')\n", "f(value2, value1, value10)", "f('a', 'b', value10)"),
         (r"f('\1')" + "\n", "f(value1)", r"f('\1')"),
@@ -86,6 +88,15 @@ def test_what_is_given_is_called_by_a_short_name(text: str, flagged: str, expect
 def test_what_it_stands_for_is_put_back(text: str, answer: str, expected: str) -> None:
     view = view_of(window_at(source_of(text), "f("), _SHORT)
     assert view.restored(Change(0, answer)).text == expected
+
+
+@pytest.mark.parametrize(
+    "answer", ["x.value1", "f(value1=1)", "value1 = f()", 'f("value1 is %s", value1)', 'f(f"value1 {value1}")']
+)
+def test_a_short_name_that_is_used_for_something_else_is_no_answer(answer: str) -> None:
+    view = view_of(window_at(source_of("f(a.b)\n"), "f("), _SHORT)
+    with pytest.raises(ValueError, match="short name"):
+        view.restored(Change(0, answer))
 
 
 def test_nothing_is_lost_on_the_way_there_and_back() -> None:
