@@ -131,6 +131,9 @@ class Host(Protocol):
         """
         ...
 
-    def start_checks(self, target: Target) -> None:
-        """Have the present head of the branch checked; a commit made by a workflow's token starts nothing by itself."""
+    def start_checks(self, target: Target) -> bool:
+        """Have the present head of the branch checked; a commit made by a workflow's token starts nothing by itself.
+
+        False where nothing has to be started, because the commit itself does.
+        """
         ...

@@ -142,13 +142,14 @@ class GitHubHost:
         """Replace files by one commit on the pull request's branch; see `Commits.commit`."""
         return self._commits.commit(_branch(target), target.head, files, message)
 
-    def start_checks(self, target: Target) -> None:
-        """Start the workflow that checks the branch: a push with a workflow's token starts none."""
+    def start_checks(self, target: Target) -> bool:
+        """Start the workflow that checks the branch: a push with a workflow's token starts none, that of an app does."""
         if not self._workflow:
-            return
+            return False
         path = f"{self._repository}/actions/workflows/{quote(self._workflow, safe='')}/dispatches"
         inputs = {"pull-request": str(self.number), "base": target.base}
         self._client.send("POST", path, {"ref": f"refs/heads/{_branch(target)}", "inputs": inputs})
+        return True
 
 
 def _remark(node: Mapping[str, Any]) -> Remark:

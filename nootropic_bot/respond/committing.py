@@ -54,8 +54,8 @@ def _go_on(situation: Situation, patched: Patched, commit: str) -> tuple[str, in
     """What follows a commit. It stands whatever fails here, so a failure is only told."""
     remarks, code = [], EXIT_CLEAN
     try:
-        situation.host.start_checks(situation.target)
-        remarks.append(_STARTED)
+        if situation.host.start_checks(situation.target):
+            remarks.append(_STARTED)
     except ForgeError as error:
         remarks.append(
             f"The review could not be started again: {inline_text(error.message)}. The next push starts it, or a "

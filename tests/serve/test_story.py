@@ -51,7 +51,7 @@ def test_a_pull_request_is_reviewed_and_a_command_carried_out(
         assert "done: fix: committed" in site.wait("command octo/app#1: ")
         assert desk.file() == APP.replace("value == None", "value is None")
         assert "Committed 1 proved fix" in replies(desk)[-1]
-        assert "could not be started" not in replies(desk)[-1]
+        assert "started" not in replies(desk)[-1], "an app's commit starts its checks itself"
 
         # GitHub tells of the push that an app makes, and that settles the comment.
         assert site.push(desk.pull, "synchronize").status == 202
