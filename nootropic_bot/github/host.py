@@ -143,7 +143,7 @@ class GitHubHost:
         return self._commits.commit(_branch(target), target.head, files, message)
 
     def start_checks(self, target: Target) -> bool:
-        """Start the workflow that checks the branch: a push with a workflow's token starts none, that of an app does."""
+        """Start the workflow that checks the branch: a workflow's push starts none, an app's does."""
         if not self._workflow:
             return False
         path = f"{self._repository}/actions/workflows/{quote(self._workflow, safe='')}/dispatches"
