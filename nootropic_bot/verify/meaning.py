@@ -7,7 +7,8 @@ fixes of models: a rule's own fix was read by the rule's author.
 
 conditions   conditions and exceptions, guards of defaults, awaiting
 arguments    arguments, values in texts, defaults, decorators
-calls        functions of the standard library: that they exist, and take what they are given
+calls        functions of the standard library: that they exist, and take what they are given; values are not called
+credentials  credentials in the source: that they leave it
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from nootropic_bot.verify.arguments import changed_arguments
 from nootropic_bot.verify.calls import wrong_call
 from nootropic_bot.verify.case import Case
 from nootropic_bot.verify.conditions import changed_conditions
+from nootropic_bot.verify.credentials import kept_credential
 
 
 def changed_meaning(case: Case) -> str | None:
     """What a fix makes of the statement that it should not, as a sentence; None where nothing was found."""
-    return changed_conditions(case) or changed_arguments(case) or wrong_call(case)
+    return changed_conditions(case) or changed_arguments(case) or wrong_call(case) or kept_credential(case)

@@ -19,11 +19,12 @@ def make_case(
     path: str = "app.py",
     needs: Mapping[str, str] | None = None,
     source_of_fix: FixSource = "rule",
+    message: str = "m",
 ) -> Case:
     """A case whose finding covers the first occurrence of `at`, and whose edits turn `before` into `after`."""
     source = decode(path, before.encode())
     start = before.index(at)
-    match = Match("rule", source.at(start), source.at(start + len(at)), start, start + len(at), "m", "s")
+    match = Match("rule", source.at(start), source.at(start + len(at)), start, start + len(at), message, "s")
     old, new = split_lines(before), split_lines(after)
     edits = []
     for tag, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

@@ -17,11 +17,11 @@ from tests.support.cases import failed, make_case
 from tests.support.repo import PROJECT
 
 
-def bounded(before: str, after: str, at: str = "", source: FixSource = "model") -> str:
+def bounded(before: str, after: str, at: str = "", source: FixSource = "model", message: str = "m") -> str:
     """Why the change of a function's body is not bounded; empty where it is."""
     setup = "import ast, asyncio, contextlib, datetime, hmac, json, math, os, secrets, subprocess\n\n\nasync def f(self, x, y, z):\n"
     one, other = (setup + "".join(f"    {line}\n" for line in text.split("\n")) for text in (before, after))
-    case = make_case(one, other, at or before.split("\n")[0], source_of_fix=source)
+    case = make_case(one, other, at or before.split("\n")[0], source_of_fix=source, message=message)
     return failed(case).get("bounded", "")
 
 
@@ -438,3 +438,23 @@ def test_a_module_of_the_reviewed_folder_is_not_imported(tmp_path: Path) -> None
         [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "name"),
+    [
+        ('KEY = b"abcd01"', 'KEY = b"[abcd01]"', "KEY"),
+        ('KEY: str = "abcd01"', 'KEY: str = os.environ["abcd01"]', "KEY"),
+        ('x.key = "abcd01"', 'x.key = os.getenv("KEY", "abcd01")', "x.key"),
+        ('x(user="mona", key="abcd01")', 'x(user="mona", key=y("abcd01"))', "key"),
+        ('x = {"user": "mona", "key": "abcd01"}', 'x = {"user": "mona", "key": b"abcd01"}', "'key'"),
+        ('KEY = "abcd01"', 'KEY = os.environ["KEY"]', ""),
+        ('x(user="mona", key="abcd01")', 'x(user="mona", key=os.environ["USER_KEY"])', ""),
+        ('x(key="a")', 'x(key=os.environ["A_Key_a"])', ""),
+    ],
+)
+def test_a_credential_leaves_the_source(before: str, after: str, name: str) -> None:
+    message = "A key is written in the source. Read it from a secret store."
+    problem = bounded(before, after, message=message)
+    assert problem == f"what `{name}` is given still holds the old text" if name else "still holds" not in problem
+    assert "still holds" not in bounded(before, after, message="Something else is wrong here.")
