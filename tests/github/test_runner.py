@@ -32,7 +32,7 @@ def test_events_are_read_as_the_server_sends_them(scene: Scene, tmp_path: Path) 
         environment = {"GITHUB_EVENT_NAME": name, "GITHUB_EVENT_PATH": str(tmp_path / name)}
         found.append(read_event(Runner.from_environment(environment)))
     assert found == [
-        PullRequestEvent("octo/app", "opened", 2, pull.base, pull.head, "eve/app"),
+        PullRequestEvent("octo/app", "opened", 2, pull.base, pull.head, "eve/app", "main"),
         WorkflowRunEvent("octo/app", "completed", run.id, "pull_request", "success", pull.head, "patch", "eve/app"),
         IssueCommentEvent(
             "octo/app", "created", 2, True, comment.id, "/nootropic help", "mona", comment.user.id, "User"
