@@ -276,7 +276,7 @@ def _wrong_type(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
     if not fresh or _calls(old).get("isinstance"):
         return None
     for call in fresh:
-        if any(isinstance(each, ast.Constant | ast.JoinedStr) for each in call.args[1:]):
+        if any(isinstance(each, ast.Constant | ast.JoinedStr | ast.Subscript) for each in call.args[1:]):
             return "`isinstance` is given something that is no class"
         asked = ast.unparse(call.args[0]) if call.args else ""
         if asked.endswith(".__class__") or re.fullmatch(r"type\(.*\)", asked):

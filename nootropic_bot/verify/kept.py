@@ -35,7 +35,7 @@ def lost_part(case: Case) -> str | None:
         # Another function may give what is wanted at once: `Path.read_text()` for `open().read()`.
         if function in names and name not in left:
             return f"`.{name}()` of the result is lost"
-    emptied = _emptied_call(old, new) or _only_unwrapped(case)
+    emptied = _emptied_call(old, new) or _only_unwrapped(case) or _quoted_name(old, new)
     if emptied:
         return emptied
     lost = sorted(_entries(old) - _entries(new) - {repr(name) for name in _keywords(new)})
@@ -61,6 +61,19 @@ def _emptied_call(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
     return None
 
 
+def _quoted_name(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
+    """A variable of which only its name is left, as a text: `run(["action", target])` for `run(action % target)`."""
+    (names, texts), (kept, written) = _names_and_texts(old), _names_and_texts(new)
+    quoted = (names - kept) & (written - texts)
+    return f"of `{min(quoted)}` only the name is left, as a text" if quoted else None
+
+
+def _names_and_texts(nodes: Sequence[ast.AST]) -> tuple[set[str], set[str]]:
+    parts = [child for node in nodes for child in ast.walk(node)]
+    names = {part.id for part in parts if isinstance(part, ast.Name)}
+    return names, {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+
+
 def _given(nodes: Sequence[ast.AST]) -> dict[str, set[str]]:
     """The names in the arguments of each function that is called just once, with any."""
     calls = [child for node in nodes for child in ast.walk(node) if isinstance(child, ast.Call) and child.args]
@@ -69,7 +82,9 @@ def _given(nodes: Sequence[ast.AST]) -> dict[str, set[str]]:
     for call in calls:
         called = dotted(call.func)
         if called and texts[called] == 1:
+            # What stands in a dict is counted by its keys (`_entries`).
             values = [*call.args, *(keyword.value for keyword in call.keywords)]
+            values = [each for each in values if not isinstance(each, ast.Dict)]
             given[called] = {name.id for each in values for name in ast.walk(each) if isinstance(name, ast.Name)}
     return given
 

@@ -52,6 +52,7 @@ def test_a_condition_may_not_be_turned_round(before: str, after: str) -> None:
         ("z = self.__class__ == y", "z = isinstance(self.__class__, y)", "`self.__class__` is a class, not an object of one"),
         ("z = type(x) == int", "z = isinstance(type(x), int)", "`type(x)` is a class, not an object of one"),
         ("z = type(x) == int", "z = isinstance(x, int)", ""),
+        ("z = type(x) == list[y]", "z = isinstance(x, list[y])", "`isinstance` is given something that is no class"),
         ("z.set(x)", "x.headers['X-A'] = x", "it puts `x` into a part of itself"),
         ("x.me = x", "x.me = x  # again", ""),
         ("z += x[:2]", "z = x[:2]", "it replaces `z` instead of adding to it"),
@@ -192,6 +193,8 @@ def test_a_function_that_comes_in_takes_what_it_is_given(before: str, after: str
     ("before", "after", "problem"),
     [
         ("return sum(x, load(y))", "return sum(x, load(600_000))", "`load` is given nothing of `y`"),
+        ("return run(x % y)", "return run(['x', y])", "of `x` only the name is left, as a text"),
+        ("return run('x', x % y)", "return run('x', y)", ""),
         ("return x + load(y, 'a')", "return x + load('a', y)", ""),
         ("return load(x) + load(y)", "return load('') + load(x, y)", ""),
     ],
