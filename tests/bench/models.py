@@ -175,14 +175,17 @@ def _generation_speed(model: object, run: int) -> float:
 
 
 def _two_questions(model: object, run: int) -> tuple[float, float]:
-    """Seconds of two questions that begin alike, as two findings of one rule do: 300 shared tokens, 60 of their own."""
+    """Seconds of two questions that begin alike, as two findings of one rule do: about 340 shared tokens, 75 of their own.
+
+    The model's vocabulary is the bytes, so a character is a token.
+    """
     from nootropic_bot.models.base import Request
     from nootropic_bot.models.llama_cpp import LlamaCpp
 
     assert isinstance(model, LlamaCpp)
-    shared = f"rule {run}: " + "the value is put into the text of this statement, so whoever supplies it decides. " * 14
+    shared = f"rule {run}: " + "the value is put into the text of this statement, so whoever supplies it decides. " * 4
     taken = []
-    for own in ("first = cursor.execute(query % name)\n" * 4, "other = connection.execute(text + word)\n" * 4):
+    for own in ("first = cursor.execute(query % name)\n" * 2, "other = connection.execute(text + word)\n" * 2):
         started = time.perf_counter()
         model.generate(Request(prompt=(shared, own), max_tokens=16, timeout=600, shared_prefix=1, temperature=1.0))
         taken.append(time.perf_counter() - started)
