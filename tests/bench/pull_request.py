@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.bench.modules import module
 from tests.support.action_runner import Machine
 from tests.support.github import records as r
 from tests.support.github_server import GitHubServer
@@ -19,15 +20,6 @@ _FILES, _FINDINGS = 20, 10
 _MOST_REQUESTS = 10
 # No rule fixes this one.
 _FOR_THE_MODEL = "import subprocess\n\n\ndef list_folder(name):\n    return subprocess.run('ls ' + name, shell=True)\n"
-_FUNCTION = """\
-
-
-def step_{number}(rows, limit):
-    total = 0
-    for row in rows[:limit]:
-        total += row["size"] * {number}
-    return total
-"""
 
 
 def measure(runs: int) -> dict[str, object]:
@@ -57,9 +49,8 @@ def measure(runs: int) -> dict[str, object]:
 
 
 def _text(number: int) -> str:
-    body = "".join(_FUNCTION.format(number=each) for each in range(30))
     start = CLEAN if number >= _FINDINGS else _FOR_THE_MODEL if number % 2 else WRONG
-    return f'"""Module {number}."""\n\n{start}{body}'
+    return module(number, start)
 
 
 def _place(server: GitHubServer, folder: Path, number: int) -> Place:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from tests.bench.modules import module
 from tests.bench.timing import Series, ratio
 from tests.support.action_runner import Machine
 from tests.support.engines import CountingEngine
@@ -21,15 +22,6 @@ from tests.support.job_runner import Step
 from tests.support.place import CLEAN, WRONG, Place
 
 _FILES = 20
-_FUNCTION = """\
-
-
-def step_{number}(rows, limit):
-    total = 0
-    for row in rows[:limit]:
-        total += row["size"] * {number}
-    return total
-"""
 
 
 def measure(runs: int) -> dict[str, object]:
@@ -59,8 +51,7 @@ def measure(runs: int) -> dict[str, object]:
 
 
 def _text(number: int) -> str:
-    body = "".join(_FUNCTION.format(number=each) for each in range(30))
-    return f'"""Module {number}."""\n\n{WRONG if number % 2 else CLEAN}{body}'
+    return module(number, WRONG if number % 2 else CLEAN)
 
 
 def _place(server: GitHubServer, folder: Path, number: int) -> Place:
