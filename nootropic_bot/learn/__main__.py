@@ -7,6 +7,7 @@
     export   write the model file
     evaluate     measure a model file on a split
     calibrate    fit its confidence on the validation split
+    compare      what pays: more parameters, more data, or better pairs
     all      fetch, pairs, train, export
 
 Everything lies in the work folder, by default `fixer-training`; nothing of it is needed to use the model.
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import click
 
+from nootropic_bot.ending import run
 from nootropic_bot.learn.corpus import Split
 from nootropic_bot.learn.steps import Plan
 
@@ -91,6 +93,13 @@ def calibrate(plan: Plan, path: Path, per_rule: int) -> None:
     click.echo(plan.calibrate(path, per_rule))
 
 
+@main.command()
+@click.pass_obj
+def compare(plan: Plan) -> None:
+    """Train small networks that differ in one thing each, and measure them; --steps are those of the first."""
+    click.echo(plan.compare())
+
+
 @main.command(name="all")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--passes", default=3, show_default=True, help="Trainings, one after another, each on pairs of its own.")
@@ -105,4 +114,4 @@ def everything(plan: Plan, path: Path, passes: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main, name="python -m nootropic_bot.learn")

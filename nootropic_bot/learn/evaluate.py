@@ -170,16 +170,10 @@ def reworded(questions: Iterable[Question], wordings: Mapping[str, Sequence[str]
 
 def ask(questions: Sequence[Question], group: Group, critic: Critic, *, greedy: bool = False) -> list[Result]:
     """Put the questions to the model and prove what it proposes, as a review does; `greedy`: the first answer only."""
-    timeout = Config().models.timeout_seconds
-    wanted = 1 if greedy else Config().models.candidates
-    proposer = ModelFix([group], Calibration(), wanted, timeout, lambda: math.inf)
-    proposer = replace(proposer, draws=1) if greedy else proposer
     results, cases, owners = [], [], []
-    for question in questions:
+    for question, made in zip(questions, candidates(questions, group, greedy=greedy), strict=True):
         result = Result(question.rule.id, question.source.path, question.match.start.line)
         results.append(result)
-        proposals = climb([proposer], _finding(question), _context(question))
-        made = standing((Case(question.source, question.match, question.analysis, p) for p in proposals), wanted)
         result.answered = bool(made)
         if made:
             result.raw = made[0].proposal.confidence
@@ -194,6 +188,16 @@ def ask(questions: Sequence[Question], group: Group, critic: Critic, *, greedy: 
             failed = next(check for check in verdict.checks if check.status != "passed")
             result.reason, result.diff = f"{failed.name}: {failed.detail}", _diff(case)
     return results
+
+
+def candidates(questions: Iterable[Question], group: Group, *, greedy: bool = False) -> Iterator[list[Case]]:
+    """For each question what there is to prove, as in a review; `greedy`: the first answer only."""
+    wanted = 1 if greedy else Config().models.candidates
+    proposer = ModelFix([group], Calibration(), wanted, Config().models.timeout_seconds, lambda: math.inf)
+    proposer = replace(proposer, draws=1) if greedy else proposer
+    for question in questions:
+        proposals = climb([proposer], _finding(question), _context(question))
+        yield standing((Case(question.source, question.match, question.analysis, p) for p in proposals), wanted)
 
 
 def _finding(question: Question) -> Finding:

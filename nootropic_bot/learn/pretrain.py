@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nootropic_bot.errors import UsageError
 from nootropic_bot.learn.network import Network, Shape
 
 LENGTHS = (96, 128, 160, 192, 224, 256, 320, 384)
@@ -54,7 +55,7 @@ def batches(examples: Sequence[Example], recipe: Recipe, start: int) -> Iterator
     """Ids and loss weights (batch, length), of one length class a batch; step `start` first, the same for a seed.
 
     Raises:
-        ValueError: no length class has examples for a batch.
+        UsageError: no length class has examples for a batch.
     """
     by_length: dict[int, list[int]] = {length: [] for length in LENGTHS}
     for number, (ids, _begin) in enumerate(examples):
@@ -70,7 +71,7 @@ def batches(examples: Sequence[Example], recipe: Recipe, start: int) -> Iterator
             shuffled = random_.sample(numbers, len(numbers))
             plan += [(length, shuffled[i : i + size]) for i in range(0, len(shuffled) - size + 1, size)]
         if not plan:
-            raise ValueError("there are too few examples for a single batch")
+            raise UsageError("there are too few pairs for a single batch", "make more: --pairs")
         random_.shuffle(plan)
         for length, chosen in plan:
             if step >= start:

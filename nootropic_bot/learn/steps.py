@@ -2,12 +2,14 @@
 
 corpus/            the packages of corpus.lock
 train.jsonl  validation.jsonl        pairs
-tokenizer.json  train.npz            the tokenizer and the pairs as tokens
+tokenizer.json  train.npz  validation.npz        the tokenizer and the pairs as tokens
 checkpoint.pt  log.jsonl             the network
+arms/              the trainings that `compare` makes
 """
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import multiprocessing
 import shutil
@@ -79,19 +81,20 @@ class Plan:
         wanted: tuple[tuple[Split, int], ...] = (("validation", _VALIDATION_PAIRS), ("train", self.pair_count))
         for split, count in wanted:
             have = self.ingredients(split, templates)
-            for stale in ("tokenizer.json", "train.npz"):  # They belong to the pairs before.
+            for stale in ("tokenizer.json", "train.npz", "validation.npz"):  # They belong to the pairs before.
                 (self.work / stale).unlink(missing_ok=True)
             made = write_pairs(have, count, self.seed, self.work / f"{split}.jsonl")
             click.echo(f"{split}: {made} pairs from {len(have.files)} files", err=True)
 
     def train(self) -> None:
         """Train to the end of the schedule, from the last checkpoint on if there is one."""
+        need_training()
         import torch
 
         from nootropic_bot.learn.network import Shape
         from nootropic_bot.learn.pretrain import Recipe, Trainer
 
-        examples = self._examples()
+        examples = self._examples("train")
         recipe = Recipe(self.step_count, self.minutes * 60 if self.minutes else math.inf, seed=self.seed)
         start = None
         if self.after is not None:
@@ -103,6 +106,7 @@ class Plan:
 
     def export(self, path: Path, version: str) -> None:
         """Write the model file: of the mean of both networks, where this training started from another's."""
+        need_training()
         from nootropic_bot.learn.export import export, load_network, mean_of
         from nootropic_bot.learn.tokenizer import load
 
@@ -138,13 +142,35 @@ class Plan:
         target.write_text(as_json(name, curve), encoding="utf-8")
         return target
 
-    def _examples(self) -> list[tuple[list[int], int]]:
-        """The training pairs as tokens; made once."""
+    def compare(self) -> str:
+        """What pays: small trainings that differ in one thing each, as a table in Markdown."""
+        need_training()
+        from nootropic_bot.learn import comparison
+        from nootropic_bot.learn.evaluate import natural
+        from nootropic_bot.learn.pretrain import Recipe
+
+        critic = open_critic()
+        teachable = {lesson.template.rule.id for lesson in lessons(critic) if lesson.template is not None}
+        files = list(Corpus(self.corpus).files("validation"))
+        examples = {split: self._examples(split) for split in ("train", "validation")}
+        sources = {split: [pair.source for pair in self._pairs(split)] for split in examples}
+        questions = [each for each in natural(files, critic) if each.rule.id in teachable]
+        data = comparison.Data(
+            examples["train"], sources["train"], examples["validation"], sources["validation"], questions
+        )
+        outcomes = []
+        for outcome in comparison.compare(self.work, comparison.arms(self.step_count), data, Recipe(0, seed=self.seed)):
+            click.echo(str(outcome), err=True)
+            outcomes.append(outcome)
+        return comparison.table(outcomes)
+
+    def _examples(self, split: Split) -> list[tuple[list[int], int]]:
+        """The pairs of a split as tokens, in their order; made once."""
         import numpy as np
 
         from nootropic_bot.learn import tokenizer
 
-        made = self.work / "train.npz"
+        made = self.work / f"{split}.npz"
         if not made.is_file():
             saved = self.work / "tokenizer.json"
             if not saved.is_file() and self.after is not None:
@@ -154,7 +180,7 @@ class Plan:
                 tokenizer.train((pair.prompt + pair.answer for pair in first), _VOCABULARY).save(str(saved))
             encode = tokenizer.Encoder(tokenizer.load(saved))
             tokens, lengths = [], []
-            for chunk in _chunks(self._pairs("train"), 5000):
+            for chunk in _chunks(self._pairs(split), 5000):
                 prompts, answers = encode([pair.prompt for pair in chunk]), encode([pair.answer for pair in chunk])
                 for prompt, answer in zip(prompts, answers, strict=True):
                     tokens.append(np.array(prompt + answer, dtype=np.uint16))
@@ -172,6 +198,17 @@ class Plan:
         with path.open(encoding="utf-8") as lines:
             for line in lines:
                 yield from_json(line)
+
+
+def need_training() -> None:
+    """Say what is missing before a minute is spent.
+
+    Raises:
+        EnvironmentFault: a package of the extra `train` is not installed.
+    """
+    missing = [name for name in ("torch", "numpy", "tokenizers", "gguf") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise EnvironmentFault(f"not installed: {', '.join(missing)}", "pip install 'nootropic-bot[local,train]'")
 
 
 def write_pairs(have: Ingredients, count: int, seed: int, path: Path) -> int:

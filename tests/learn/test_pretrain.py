@@ -13,6 +13,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from nootropic_bot.errors import UsageError  # noqa: E402
 from nootropic_bot.learn.network import Shape  # noqa: E402
 from nootropic_bot.learn.pretrain import LENGTHS, Recipe, Trainer, batches  # noqa: E402
 
@@ -246,5 +247,5 @@ def test_the_answer_weighs_fully_the_prompt_a_tenth_and_padding_nothing() -> Non
 
 
 def test_too_few_examples_are_said_to_be_too_few() -> None:
-    with pytest.raises(ValueError, match="too few"):
+    with pytest.raises(UsageError, match="too few"):
         next(batches(_copies(3), _recipe(1), 0))

@@ -53,7 +53,7 @@ def test_tokens_are_made_once_and_are_those_of_the_pairs(tmp_path: Path) -> None
     from nootropic_bot.learn import tokenizer
 
     pairs = _written(tmp_path, 60)
-    examples = _plan(tmp_path)._examples()
+    examples = _plan(tmp_path)._examples("train")
     encoder = tokenizer.Encoder(tokenizer.load(tmp_path / "tokenizer.json"))
     expected = [
         (prompt + answer, len(prompt))
@@ -61,7 +61,7 @@ def test_tokens_are_made_once_and_are_those_of_the_pairs(tmp_path: Path) -> None
     ]
     assert examples == expected
     (tmp_path / "train.jsonl").unlink()
-    assert _plan(tmp_path)._examples() == expected
+    assert _plan(tmp_path)._examples("train") == expected
 
 
 def test_a_later_pass_has_pairs_of_its_own_and_the_words_of_the_first(tmp_path: Path) -> None:
@@ -74,10 +74,10 @@ def test_a_later_pass_has_pairs_of_its_own_and_the_words_of_the_first(tmp_path: 
     for plan in (first, second):
         plan.work.mkdir()
         _written(plan.work, 60)
-        assert plan._examples()
+        assert plan._examples("train")
     (first.work / "tokenizer.json").write_text("something else", encoding="utf-8")
     (second.work / "train.npz").unlink()
-    assert second._examples()
+    assert second._examples("train")
 
 
 def test_from_pairs_to_a_model_file(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_from_pairs_to_a_model_file(tmp_path: Path) -> None:
     _written(tmp_path, 60)
     plan = _plan(tmp_path)
     shape = Shape(vocabulary=4096, width=32, layers=1, heads=1, hidden=32)
-    Trainer(tmp_path, shape, Recipe(steps=2, batch_tokens=384)).run(plan._examples(), compile=False)
+    Trainer(tmp_path, shape, Recipe(steps=2, batch_tokens=384)).run(plan._examples("train"), compile=False)
     plan.export(tmp_path / "made.gguf", "3")
     assert (tmp_path / "made.gguf").read_bytes()[:4] == b"GGUF"
 
@@ -121,7 +121,7 @@ def test_a_later_training_is_exported_as_the_mean_of_both(tmp_path: Path) -> Non
         plan.work.mkdir()
         _written(plan.work, 60)
         start = plan.after / "checkpoint.pt" if plan.after else None
-        Trainer(plan.work, shape, Recipe(steps=2, batch_tokens=384), start).run(plan._examples(), compile=False)
+        Trainer(plan.work, shape, Recipe(steps=2, batch_tokens=384), start).run(plan._examples("train"), compile=False)
     one, other = (load_network(plan.work / "checkpoint.pt").state_dict() for plan in (first, second))
     assert any(not torch.equal(one[name], other[name]) for name in one)
     mean = mean_of(*(load_network(plan.work / "checkpoint.pt") for plan in (first, second))).state_dict()

@@ -1,0 +1,193 @@
+"""What pays: more parameters, more data, or better pairs? Small trainings that differ in one thing each.
+
+    python -m nootropic_bot.learn --work DIR --steps 240 compare
+
+Every arm starts from nothing, with the same recipe and tokenizer, on pairs of one file (made before by `pairs`), and is
+measured on pairs of the validation split and on what the rules find in its unmodified packages. So short, they are far
+from what the shipped weights can do; what they show is where the next hour of training is best spent. An arm that was
+finished is not trained again, one that was interrupted goes on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+
+from nootropic_bot.errors import UsageError
+from nootropic_bot.learn.evaluate import Question, candidates
+from nootropic_bot.learn.export import export, load_network
+from nootropic_bot.learn.network import Network, Shape
+from nootropic_bot.learn.pretrain import LENGTHS, Example, Recipe, Trainer
+from nootropic_bot.learn.report import group_of
+from nootropic_bot.learn.tokenizer import load
+
+# About twice and half the parameters of the shipped one; twice is what 16 MB hold.
+_LARGE = Shape(width=384, heads=6, hidden=1152)
+_SMALL = Shape(width=160, heads=4, hidden=480)
+_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One training. `sources`: only pairs from these (None: all); `passes`: how often each pair is seen."""
+
+    name: str
+    shape: Shape
+    steps: int
+    sources: frozenset[str] | None = None
+    passes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an arm came to.
+
+    `compute`: parameters times steps, to which the work of a training is proportional, attention aside; `pairs`: distinct ones
+    that were seen; `exact`: the share of validation pairs that are answered to the letter, by source; `stands`: of how
+    many natural findings the first answer passes every check but the re-scan, of `asked`.
+    """
+
+    name: str
+    parameters: int
+    steps: int
+    pairs: int
+    compute: float
+    exact: Mapping[str, float]
+    stands: int
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Pairs as tokens with the source of each, and natural findings that no arm was trained on."""
+
+    train: Sequence[Example]
+    train_sources: Sequence[str]
+    validation: Sequence[Example]
+    validation_sources: Sequence[str]
+    questions: Sequence[Question]
+
+
+def arms(steps: int) -> list[Arm]:
+    """The arms for a first one of so many steps."""
+    base = Shape()
+    same_compute = round(steps * size_of(base) / size_of(_LARGE))
+    return [
+        Arm("as it is", base, steps),
+        Arm("half the parameters", _SMALL, steps),
+        Arm("twice the parameters", _LARGE, steps),
+        Arm("half the steps", base, steps // 2),
+        Arm("twice the steps", base, steps * 2),
+        Arm("a quarter of the pairs, four times each", base, steps, passes=4),
+        Arm("pairs of the rules' examples alone", base, steps, frozenset({"template"})),
+        Arm("no real code with a fix undone", base, steps, frozenset({"template", "synthetic", "negative"})),
+        Arm("twice the parameters, the same compute", _LARGE, same_compute),
+    ]
+
+
+def size_of(shape: Shape) -> int:
+    """Parameters of a network of this shape."""
+    with torch.device("meta"):
+        return sum(weight.numel() for weight in Network(shape).parameters())
+
+
+def compare(
+    folder: Path, wanted: Sequence[Arm], data: Data, recipe: Recipe, *, compile: bool = True
+) -> Iterator[Outcome]:
+    """Train and measure each arm in a folder of its own beside `folder/tokenizer.json`.
+
+    Raises:
+        UsageError: there are too few pairs for an arm.
+    """
+    for arm in wanted:
+        place = folder / "arms" / arm.name.replace(" ", "-").replace(",", "").replace("'", "")
+        done = place / "outcome.json"
+        if not done.is_file():
+            place.mkdir(parents=True, exist_ok=True)
+            examples = _examples_of(arm, data, recipe)
+            Trainer(place, arm.shape, replace(recipe, steps=arm.steps)).run(examples, compile=compile)
+            outcome = _measured(place, folder / "tokenizer.json", arm, len(examples), data)
+            done.write_text(json.dumps(asdict(outcome), indent=1) + "\n", encoding="utf-8")
+        yield Outcome(**json.loads(done.read_text(encoding="utf-8")))
+
+
+def _examples_of(arm: Arm, data: Data, recipe: Recipe) -> list[Example]:
+    """As many pairs as the steps take, from the start of the file, so that arms share what they can.
+
+    Raises:
+        UsageError: there are too few.
+    """
+    paired = zip(data.train, data.train_sources, strict=True)
+    known = [each for each, source in paired if arm.sources is None or source in arm.sources]
+    room = arm.steps * recipe.batch_tokens / arm.passes
+    chosen: list[Example] = []
+    for each in known:
+        length = next((length for length in LENGTHS if len(each[0]) <= length), None)
+        if length is None:
+            continue
+        if room <= 0:
+            return chosen
+        room -= length
+        chosen.append(each)
+    raise UsageError(f"{arm.name!r} needs more pairs than {len(known)}", "make more, or take fewer steps")
+
+
+def _measured(place: Path, tokenizer: Path, arm: Arm, pairs: int, data: Data) -> Outcome:
+    network = load_network(place / "checkpoint.pt")
+    right = exact(network, data.validation)
+    by_source: dict[str, list[bool]] = {"all": right}
+    for each, source in zip(right, data.validation_sources, strict=True):
+        by_source.setdefault(source, []).append(each)
+    shares = {source: sum(each) / len(each) for source, each in sorted(by_source.items())}
+    model = place / "model.gguf"
+    export(network, load(tokenizer), model, name="arm", version="0")
+    group = group_of(model)
+    try:
+        made = candidates(data.questions, group, greedy=True)
+        stands = sum(any(case.stands for case in each) for each in made)
+    finally:
+        group.router.close()
+    relative = arm.steps * size_of(arm.shape)
+    return Outcome(arm.name, size_of(arm.shape), arm.steps, pairs, relative, shares, stands, len(data.questions))
+
+
+@torch.no_grad()
+def exact(network: Network, examples: Sequence[Example]) -> list[bool]:
+    """Whether the network, always taking the most probable token, writes the answer of each example.
+
+    Given the right answer it must find each of its tokens the most probable one: then it would have written it itself.
+    """
+    order = sorted(range(len(examples)), key=lambda number: len(examples[number][0]))
+    right = [False] * len(examples)
+    for start in range(0, len(order), _BATCH):
+        chosen = order[start : start + _BATCH]
+        longest = min(len(examples[chosen[-1]][0]), network.shape.context)
+        ids = torch.zeros((len(chosen), longest), dtype=torch.long)
+        for row, number in enumerate(chosen):
+            tokens = examples[number][0][:longest]
+            ids[row, : len(tokens)] = torch.tensor(tokens)
+        best = network(ids).argmax(-1)
+        for row, number in enumerate(chosen):
+            tokens, begin = examples[number]
+            if len(tokens) <= longest:
+                right[number] = best[row, begin - 1 : len(tokens) - 1].tolist() == list(tokens[begin:])
+    return right
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """The outcomes in Markdown; compute relative to the first."""
+    lines = ["| arm | parameters | steps | distinct pairs | compute | exact | of real code | natural, first answer |"]
+    lines.append("|---|---|---|---|---|---|---|---|")
+    for each in outcomes:
+        compute = each.compute / outcomes[0].compute
+        shares = f"{100 * each.exact['all']:.1f} % | {100 * each.exact.get('mutation', 0.0):.1f} %"
+        natural = f"{each.stands} of {each.asked}"
+        size = f"{each.parameters / 1e6:.1f} M"
+        lines.append(
+            f"| {each.name} | {size} | {each.steps} | {each.pairs:,} | {compute:.2f} × | {shares} | {natural} |"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,126 @@
+"""What pays: that arms get what they name and no more, that nothing is trained twice, and that exact means exact."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("gguf")
+
+from nootropic_bot.critique.critic import Critic  # noqa: E402
+from nootropic_bot.errors import UsageError  # noqa: E402
+from nootropic_bot.learn import comparison  # noqa: E402
+from nootropic_bot.learn.comparison import Arm, Data, compare, exact, table  # noqa: E402
+from nootropic_bot.learn.corpus import CodeFile  # noqa: E402
+from nootropic_bot.learn.evaluate import natural  # noqa: E402
+from nootropic_bot.learn.network import Network, Shape  # noqa: E402
+from nootropic_bot.learn.pairs import generate  # noqa: E402
+from nootropic_bot.learn.pretrain import Recipe  # noqa: E402
+from nootropic_bot.learn.steps import Plan  # noqa: E402
+from nootropic_bot.learn.teachable import open_critic  # noqa: E402
+from tests.learn.code import ingredients  # noqa: E402
+
+_SHAPE = Shape(vocabulary=4096, width=32, layers=1, heads=1, hidden=32)
+_RECIPE = Recipe(0, batch_tokens=384)
+_FILE = CodeFile("p", "load.py", "import pickle\n\n\ndef load(data):\n    return pickle.loads(data)\n")
+
+
+@pytest.fixture(scope="module")
+def critic() -> Critic:
+    return open_critic()
+
+
+@pytest.fixture
+def data(tmp_path: Path, critic: Critic) -> Data:
+    """Pairs with their tokens, as `Plan.compare` gives them, and one natural finding."""
+    torch.set_num_threads(1)
+    pairs = list(generate(ingredients(), 80, 1))
+    for split in ("train", "validation"):
+        text = "".join(pair.to_json() + "\n" for pair in pairs[: 80 if split == "train" else 20])
+        (tmp_path / f"{split}.jsonl").write_text(text, encoding="utf-8")
+    plan = Plan(tmp_path, tmp_path, pair_count=80, step_count=2, minutes=None, seed=1)
+    sources = [pair.source for pair in pairs]
+    questions = list(natural([_FILE], critic))
+    return Data(plan._examples("train"), sources, plan._examples("validation"), sources[:20], questions)
+
+
+def test_an_answer_is_exact_where_the_network_would_write_it_itself() -> None:
+    torch.manual_seed(3)
+    network = Network(Shape(vocabulary=64, width=32, layers=2, heads=2, hidden=48, context=40))
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.mul_(8)  # Far enough from nothing that the most probable token depends on what stands before it.
+    examples, spoilt = [], []
+    for length in (5, 9, 9, 14):
+        prompt = torch.randint(64, (length,)).tolist()
+        tokens = list(prompt)
+        with torch.no_grad():
+            for _token in range(6):
+                tokens.append(int(network(torch.tensor([tokens]))[0, -1].argmax()))
+        examples.append((tokens, length))
+        spoilt += [([*tokens[:place], (tokens[place] + 1) % 64, *tokens[place + 1 :]], length) for place in (length, -1)]
+    assert len({tuple(tokens[begin:]) for tokens, begin in examples}) > 1
+    assert exact(network, examples) == [True] * 4
+    assert exact(network, spoilt) == [False] * 8
+    assert exact(network, [examples[0], spoilt[1], examples[3]]) == [True, False, True]
+    too_long = ([*examples[0][0], *[1] * 40], 5)
+    assert exact(network, [examples[0], too_long]) == [True, False]
+
+
+def test_arms_are_trained_on_what_they_name_and_measured_on_everything(tmp_path: Path, data: Data) -> None:
+    arms = [
+        Arm("first", _SHAPE, 12),
+        Arm("fewer, more often", _SHAPE, 12, passes=2),
+        Arm("one source", _SHAPE, 6, frozenset({"template"})),
+        Arm("wider", replace(_SHAPE, width=64), 6),
+    ]
+    first, fewer, one, wider = compare(tmp_path, arms, data, _RECIPE, compile=False)
+    assert 0 < fewer.pairs < first.pairs < 80
+    assert (first.steps, one.steps) == (12, 6)
+    assert wider.parameters > first.parameters == 4096 * 32 + 4 * 32 * 32 + 3 * 32 * 32 + 3 * 32
+    assert first.compute == 12 * first.parameters
+    assert set(first.exact) == {"all", *data.validation_sources}
+    assert all(0 <= share <= 1 for share in first.exact.values())
+    assert (first.asked, first.stands) == (1, 0)
+    lines = table([first, wider]).splitlines()
+    assert len(lines) == 4
+    assert lines[2].startswith("| first | 0.1 M | 12 | ") and "| 1.00 × |" in lines[2]
+    assert lines[3].startswith("| wider | 0.3 M | 6 | ") and "| 1.03 × |" in lines[3]
+
+
+def test_pairs_of_other_sources_are_left_out(data: Data) -> None:
+    for source in ("template", "mutation"):
+        arm = Arm("one source", _SHAPE, 1, frozenset({source}))
+        chosen = comparison._examples_of(arm, data, _RECIPE)
+        known = [each for each, origin in zip(data.train, data.train_sources, strict=True) if origin == source]
+        assert chosen == [each for each in known if len(each[0]) <= 384][: len(chosen)] != []
+
+
+def test_a_finished_arm_is_not_trained_again(
+    tmp_path: Path, data: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arms = [Arm("first", _SHAPE, 12)]
+    (outcome,) = compare(tmp_path, arms, data, _RECIPE, compile=False)
+    monkeypatch.delattr(comparison, "Trainer")
+    assert list(compare(tmp_path, arms, data, _RECIPE, compile=False)) == [outcome]
+
+
+def test_too_few_pairs_are_said_to_be_too_few(tmp_path: Path, data: Data) -> None:
+    with pytest.raises(UsageError, match="'long' needs more pairs than 80"):
+        list(compare(tmp_path, [Arm("long", _SHAPE, 1000)], data, _RECIPE, compile=False))
+
+
+def test_the_arms_differ_from_the_first_in_one_thing_each() -> None:
+    first, *others = comparison.arms(240)
+    names = [arm.name for arm in (first, *others)]
+    assert len(set(names)) == len(names)
+    for arm in others:
+        changed = {name for name in ("shape", "steps", "sources", "passes") if getattr(arm, name) != getattr(first, name)}
+        wanted = {"shape", "steps"} if "same compute" in arm.name else changed
+        assert changed == wanted and len(changed) == (2 if "same compute" in arm.name else 1)
+    same = next(arm for arm in others if "same compute" in arm.name)
+    work = comparison.size_of(same.shape) * same.steps / (comparison.size_of(first.shape) * first.steps)
+    assert work == pytest.approx(1, abs=0.01)
