@@ -136,10 +136,12 @@ def prove_all(
     if models is not None and left and not critique.deadline.has_passed():
         # Findings of one rule after another: the state of the rule's part of the prompt is computed once.
         left.sort(key=lambda item: (item.match.rule_id, item.candidate.path, item.match.start))
+        from nootropic_bot.proving import AGAIN
+
         proposer = models.proposer(critique.deadline.left)
         for group in proposer.by_group():
             if left and not critique.deadline.has_passed():
-                _round(critique, left, sources, (group,), result)
+                _round(critique, left, sources, (group,), result, AGAIN)
                 left = [item for item in left if not _is_verified(result, item)]
         result.unanswered |= proposer.unanswered
         models.report()
@@ -157,37 +159,37 @@ def _round(
     sources: Mapping[str, Source],
     proposers: Sequence[Proposer],
     result: Proved,
+    again: int = 0,
 ) -> None:
-    from nootropic_bot.propose.base import Context, climb
-    from nootropic_bot.verify.case import Case
-    from nootropic_bot.verify.proof import prove
-    from nootropic_bot.verify.standing import standing
+    from nootropic_bot.propose.base import Context
+    from nootropic_bot.proving import Attempt, Task
 
-    started = time.perf_counter()
-    cases: list[Case] = []
+    tasks = []
     for item in items:
         source = sources.get(item.candidate.path)
         if source is not None:
             context = Context(source, item.match, critique.rule(item.match.rule_id), item.analysis)
-            made = (Case(source, item.match, item.analysis, p) for p in climb(proposers, item.finding, context))
-            cases += standing(made, critique.session.config.models.candidates)
-    proposed = time.perf_counter()
-    if cases:
-        critique.progress(f"proving {len(cases)} proposed fix{'es' * (len(cases) != 1)}")
-    request, limit = critique.session.request, critique.session.config.models.min_confidence
+            tasks.append(Task(item.finding, context))
+    request, models = critique.session.request, critique.session.config.models
 
     def is_shown(proposal: Proposal) -> bool:
         """Whether a proposal is shown once it is proved."""
-        return request.unproved or proposal.confidence is None or proposal.confidence >= limit
+        return request.unproved or proposal.confidence is None or proposal.confidence >= models.min_confidence
 
-    for case, verdict in zip(cases, prove(cases, critique.rescan, is_shown), strict=True):
-        finding_id = case.proposal.finding_id
-        known = result.suggestions.get(finding_id)
-        is_better = known is None or (verdict.is_verified and not known.verified)
-        if is_better and (is_shown(case.proposal) if verdict.is_verified else request.unproved):
-            result.suggestions[finding_id] = _suggestion(case.proposal, verdict, case.source)
-    result.proposing += proposed - started
-    result.verifying += time.perf_counter() - proposed
+    def tell(count: int) -> None:
+        critique.progress(f"proving {count} proposed fix{'es' * (count != 1)}")
+
+    attempt = Attempt(proposers, models.candidates, critique.rescan, is_shown, again, tell)
+    for made in attempt.rounds(tasks):
+        for each in made.tried:
+            proposal, known = each.case.proposal, result.suggestions.get(each.case.proposal.finding_id)
+            is_better = known is None or (each.verdict.is_verified and not known.verified)
+            if is_better and (is_shown(proposal) if each.verdict.is_verified else request.unproved):
+                result.suggestions[proposal.finding_id] = _suggestion(proposal, each.verdict, each.case.source)
+        result.proposing += made.proposing
+        result.verifying += made.verifying
+        if critique.deadline.has_passed():
+            return
 
 
 def _suggestion(proposal: Proposal, verdict: Verdict, source: Source) -> Suggestion:

@@ -1,6 +1,6 @@
 """What pays: more parameters, more data, or better pairs? Small trainings that differ in one thing each.
 
-    python -m nootropic_bot.learn --work DIR --steps 240 compare
+    python -m nootropic_bot.learn --work DIR --pairs 60000 --steps 500 compare
 
 Every arm starts from nothing, with the same recipe and tokenizer, on pairs of one file (made before by `pairs`), and is
 measured on pairs of the validation split and on what the rules find in its unmodified packages. So short, they are far
@@ -11,14 +11,16 @@ finished is not trained again, one that was interrupted goes on.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
+from torch.nn import functional
 
 from nootropic_bot.errors import UsageError
-from nootropic_bot.learn.evaluate import Question, candidates
+from nootropic_bot.learn.evaluate import Question, stands
 from nootropic_bot.learn.export import export, load_network
 from nootropic_bot.learn.network import Network, Shape
 from nootropic_bot.learn.pretrain import LENGTHS, Example, Recipe, Trainer
@@ -43,12 +45,21 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
+class Score:
+    """Whether the answer is exact, and its mean loss in nats a token."""
+
+    exact: bool
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What an arm came to.
 
     `compute`: parameters times steps, to which the work of a training is proportional, attention aside; `pairs`: distinct ones
-    that were seen; `exact`: the share of validation pairs that are answered to the letter, by source; `stands`: of how
-    many natural findings the first answer passes every check but the re-scan, of `asked`.
+    that were seen; `loss`: of the validation pairs' answers, the mean in nats a token; `exact`: the share of them that
+    are answered to the letter, by source; `stands`: of how many natural findings the first answer passes every check
+    but the re-scan, of `asked`.
     """
 
     name: str
@@ -56,6 +67,7 @@ class Outcome:
     steps: int
     pairs: int
     compute: float
+    loss: float
     exact: Mapping[str, float]
     stands: int
     asked: int
@@ -78,14 +90,13 @@ def arms(steps: int) -> list[Arm]:
     same_compute = round(steps * size_of(base) / size_of(_LARGE))
     return [
         Arm("as it is", base, steps),
-        Arm("half the parameters", _SMALL, steps),
         Arm("twice the parameters", _LARGE, steps),
-        Arm("half the steps", base, steps // 2),
         Arm("twice the steps", base, steps * 2),
         Arm("a quarter of the pairs, four times each", base, steps, passes=4),
         Arm("pairs of the rules' examples alone", base, steps, frozenset({"template"})),
-        Arm("no real code with a fix undone", base, steps, frozenset({"template", "synthetic", "negative"})),
         Arm("twice the parameters, the same compute", _LARGE, same_compute),
+        Arm("half the parameters", _SMALL, steps),
+        Arm("half the steps", base, steps // 2),
     ]
 
 
@@ -138,31 +149,35 @@ def _examples_of(arm: Arm, data: Data, recipe: Recipe) -> list[Example]:
 
 def _measured(place: Path, tokenizer: Path, arm: Arm, pairs: int, data: Data) -> Outcome:
     network = load_network(place / "checkpoint.pt")
-    right = exact(network, data.validation)
-    by_source: dict[str, list[bool]] = {"all": right}
-    for each, source in zip(right, data.validation_sources, strict=True):
-        by_source.setdefault(source, []).append(each)
+    scores = score(network, data.validation)
+    by_source: dict[str, list[bool]] = {"all": [each.exact for each in scores]}
+    for each, source in zip(scores, data.validation_sources, strict=True):
+        by_source.setdefault(source, []).append(each.exact)
+    losses = [each.loss for each in scores if math.isfinite(each.loss)]
     shares = {source: sum(each) / len(each) for source, each in sorted(by_source.items())}
     model = place / "model.gguf"
     export(network, load(tokenizer), model, name="arm", version="0")
     group = group_of(model)
     try:
-        made = candidates(data.questions, group, greedy=True)
-        stands = sum(any(case.stands for case in each) for each in made)
+        standing = sum(stands(question, group) for question in data.questions)
     finally:
         group.router.close()
-    relative = arm.steps * size_of(arm.shape)
-    return Outcome(arm.name, size_of(arm.shape), arm.steps, pairs, relative, shares, stands, len(data.questions))
+    size = size_of(arm.shape)
+    loss = sum(losses) / len(losses)
+    return Outcome(
+        arm.name, size, arm.steps, pairs, float(size * arm.steps), loss, shares, standing, len(data.questions)
+    )
 
 
 @torch.no_grad()
-def exact(network: Network, examples: Sequence[Example]) -> list[bool]:
-    """Whether the network, always taking the most probable token, writes the answer of each example.
+def score(network: Network, examples: Sequence[Example]) -> list[Score]:
+    """How well the network knows the answer of each example, given its prompt.
 
-    Given the right answer it must find each of its tokens the most probable one: then it would have written it itself.
+    Given the right answer it must find each of its tokens the most probable one: then it would have written it itself,
+    always taking the most probable. What is longer than its context it can't know.
     """
     order = sorted(range(len(examples)), key=lambda number: len(examples[number][0]))
-    right = [False] * len(examples)
+    scores = [Score(False, math.inf)] * len(examples)
     for start in range(0, len(order), _BATCH):
         chosen = order[start : start + _BATCH]
         longest = min(len(examples[chosen[-1]][0]), network.shape.context)
@@ -170,24 +185,26 @@ def exact(network: Network, examples: Sequence[Example]) -> list[bool]:
         for row, number in enumerate(chosen):
             tokens = examples[number][0][:longest]
             ids[row, : len(tokens)] = torch.tensor(tokens)
-        best = network(ids).argmax(-1)
+        logits = network(ids)
         for row, number in enumerate(chosen):
             tokens, begin = examples[number]
             if len(tokens) <= longest:
-                right[number] = best[row, begin - 1 : len(tokens) - 1].tolist() == list(tokens[begin:])
-    return right
+                found, wanted = logits[row, begin - 1 : len(tokens) - 1], ids[row, begin : len(tokens)]
+                loss = functional.cross_entropy(found, wanted).item()
+                scores[number] = Score(bool((found.argmax(-1) == wanted).all()), loss)
+    return scores
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """The outcomes in Markdown; compute relative to the first."""
-    lines = ["| arm | parameters | steps | distinct pairs | compute | exact | of real code | natural, first answer |"]
-    lines.append("|---|---|---|---|---|---|---|---|")
+    lines = ["| arm | parameters | steps | distinct pairs | compute | loss | exact | of real code | natural, first answer |"]
+    lines.append("|---|---|---|---|---|---|---|---|---|")
     for each in outcomes:
         compute = each.compute / outcomes[0].compute
         shares = f"{100 * each.exact['all']:.1f} % | {100 * each.exact.get('mutation', 0.0):.1f} %"
         natural = f"{each.stands} of {each.asked}"
         size = f"{each.parameters / 1e6:.1f} M"
         lines.append(
-            f"| {each.name} | {size} | {each.steps} | {each.pairs:,} | {compute:.2f} × | {shares} | {natural} |"
+            f"| {each.name} | {size} | {each.steps} | {each.pairs:,} | {compute:.2f} × | {each.loss:.3f} | {shares} | {natural} |"
         )
     return "\n".join(lines)

@@ -26,14 +26,13 @@ from nootropic_bot.learn.corpus import CodeFile
 from nootropic_bot.learn.expansion import Template, fill, random_values, renamed
 from nootropic_bot.learn.pairs import Ingredients, hole_values, moved, surroundings
 from nootropic_bot.models.factory import Group
-from nootropic_bot.propose.base import Context, climb
+from nootropic_bot.propose.base import Context
 from nootropic_bot.propose.calibration import Calibration
 from nootropic_bot.propose.model_fix import ModelFix
+from nootropic_bot.proving import AGAIN, Attempt, Task, Tried
 from nootropic_bot.records import FileAnalysis, Finding, Match, Proposal, Rule
 from nootropic_bot.source import Source, Undecodable, decode
 from nootropic_bot.verify.case import Case
-from nootropic_bot.verify.proof import prove
-from nootropic_bot.verify.standing import standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,34 +169,43 @@ def reworded(questions: Iterable[Question], wordings: Mapping[str, Sequence[str]
 
 def ask(questions: Sequence[Question], group: Group, critic: Critic, *, greedy: bool = False) -> list[Result]:
     """Put the questions to the model and prove what it proposes, as a review does; `greedy`: the first answer only."""
-    results, cases, owners = [], [], []
-    for question, made in zip(questions, candidates(questions, group, greedy=greedy), strict=True):
-        result = Result(question.rule.id, question.source.path, question.match.start.line)
-        results.append(result)
-        result.answered = bool(made)
-        if made:
-            result.raw = made[0].proposal.confidence
-            result.exact = question.safe is not None and _is_exact(question, made[0].proposal)
-        cases += made
-        owners += [result] * len(made)
-    verdicts = prove(cases, lambda sources: critic.analyse_sources(sources, Deadline(None)))
-    for case, verdict, result in zip(cases, verdicts, owners, strict=True):
-        if verdict.is_verified and not result.verified:
-            result.verified, result.diff, result.chosen = True, _diff(case), case.proposal.confidence
-        elif not verdict.is_verified and not result.verified and not result.reason:
-            failed = next(check for check in verdict.checks if check.status != "passed")
-            result.reason, result.diff = f"{failed.name}: {failed.detail}", _diff(case)
+    proposer, wanted = _proposer(group, greedy=greedy)
+    results = [Result(each.rule.id, each.source.path, each.match.start.line) for each in questions]
+    attempt = Attempt([proposer], wanted, lambda sources: critic.analyse_sources(sources, Deadline(None)), again=AGAIN)
+    for made in attempt.rounds([_task(question) for question in questions]):
+        for each in made.tried:
+            _note(results[each.task], questions[each.task], each)
     return results
 
 
-def candidates(questions: Iterable[Question], group: Group, *, greedy: bool = False) -> Iterator[list[Case]]:
-    """For each question what there is to prove, as in a review; `greedy`: the first answer only."""
+def _note(result: Result, question: Question, tried: Tried) -> None:
+    case, verdict = tried.case, tried.verdict
+    if not result.answered:
+        result.answered, result.raw = True, case.proposal.confidence
+        result.exact = question.safe is not None and _is_exact(question, case.proposal)
+    if verdict.is_verified and not result.verified:
+        result.verified, result.diff, result.chosen = True, _diff(case), case.proposal.confidence
+    elif not verdict.is_verified and not result.verified and not result.reason:
+        failed = next(check for check in verdict.checks if check.status != "passed")
+        result.reason, result.diff = f"{failed.name}: {failed.detail}", _diff(case)
+
+
+def stands(question: Question, group: Group) -> bool:
+    """Whether the model's first answer passes every check that needs no scan."""
+    proposer, wanted = _proposer(group, greedy=True)
+    attempt = Attempt([proposer], wanted, lambda _sources: ())
+    return any(case.stands for case in attempt.candidates(_task(question)))
+
+
+def _proposer(group: Group, *, greedy: bool) -> tuple[ModelFix, int]:
+    """The proposer, and how many candidates are proved."""
     wanted = 1 if greedy else Config().models.candidates
     proposer = ModelFix([group], Calibration(), wanted, Config().models.timeout_seconds, lambda: math.inf)
-    proposer = replace(proposer, draws=1) if greedy else proposer
-    for question in questions:
-        proposals = climb([proposer], _finding(question), _context(question))
-        yield standing((Case(question.source, question.match, question.analysis, p) for p in proposals), wanted)
+    return (replace(proposer, draws=1) if greedy else proposer), wanted
+
+
+def _task(question: Question) -> Task:
+    return Task(_finding(question), Context(question.source, question.match, question.rule, question.analysis))
 
 
 def _finding(question: Question) -> Finding:
@@ -205,10 +213,6 @@ def _finding(question: Question) -> Finding:
     identity = next(each for each, m in fingerprints(question.source.path, question.analysis.matches) if m is match)
     message = match.message if question.message is None else question.message
     return Finding(identity, rule.id, question.source.path, match.start, match.end, rule.severity, message)
-
-
-def _context(question: Question) -> Context:
-    return Context(question.source, question.match, question.rule, question.analysis)
 
 
 def _is_exact(question: Question, proposal: Proposal) -> bool:

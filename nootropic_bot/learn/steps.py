@@ -33,6 +33,8 @@ _VALIDATION_PAIRS = 3000
 _TOKENIZER_PAIRS = 40_000
 _VOCABULARY = 4096
 _PARTS = 16
+# Short trainings get further with more and smaller steps.
+_COMPARED_BATCH = 4096
 # A network that was trained before is changed more gently.
 _LATER_RATE = 0.6
 
@@ -158,8 +160,9 @@ class Plan:
         data = comparison.Data(
             examples["train"], sources["train"], examples["validation"], sources["validation"], questions
         )
+        recipe = Recipe(0, seed=self.seed, batch_tokens=_COMPARED_BATCH)
         outcomes = []
-        for outcome in comparison.compare(self.work, comparison.arms(self.step_count), data, Recipe(0, seed=self.seed)):
+        for outcome in comparison.compare(self.work, comparison.arms(self.step_count), data, recipe):
             click.echo(str(outcome), err=True)
             outcomes.append(outcome)
         return comparison.table(outcomes)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,6 +27,34 @@ def ledgers_of(rule: Rule) -> tuple[Ledger, ...]:
     """What fixes of a rule do to words: by its own examples, or, where it has none, by any rule's of the pack."""
     own = ledger_of(examples_of(rule))
     return (own,) if own is not None else _all_ledgers()
+
+
+@lru_cache(maxsize=256)
+def imports_of(rule: Rule) -> Mapping[str, frozenset[str]]:
+    """The names that fixes of the rule's examples bring in, and the modules they take them from."""
+    found: dict[str, set[str]] = {}
+    for example in examples_of(rule):
+        # Setups with a place for the snippet don't parse as they stand.
+        for line in example.setup.splitlines():
+            for node in _import_froms(line.strip()):
+                for alias in node.names:
+                    is_brought = _has_word(example.safe, alias.name) and not _has_word(example.unsafe, alias.name)
+                    if is_brought and alias.asname is None and node.module and not node.level:
+                        found.setdefault(alias.name, set()).add(node.module)
+    return {name: frozenset(modules) for name, modules in found.items()}
+
+
+def _has_word(text: str, word: str) -> bool:
+    return re.search(rf"\b{re.escape(word)}\b", text) is not None
+
+
+def _import_froms(line: str) -> list[ast.ImportFrom]:
+    if not line.startswith("from "):
+        return []
+    try:
+        return [node for node in ast.parse(line).body if isinstance(node, ast.ImportFrom)]
+    except SyntaxError:
+        return []
 
 
 @lru_cache(maxsize=1)

@@ -1,9 +1,9 @@
 """Import repair: what a fix needs is imported by code, never guessed.
 
-A name that the fix brings in and nothing defines is imported if the rule says how
-(`metadata.nootropic.imports`) or if it is a module of the standard library and something of it is used
-(`json.loads`): alone it is rather a variable (`code`, `token`) that does not exist. Where it belongs is known to
-`importplaces.py`.
+A name that the fix brings in and nothing defines is imported if the rule says how (`metadata.nootropic.imports`), if
+it is a module of the standard library and something of it is used (`json.loads`): alone it is rather a variable
+(`code`, `token`) that does not exist; or if the rule's examples import it, and from where this file can as well. Where
+it belongs is known to `importplaces.py`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def repair_imports(source: Source, edit: Edit, rule: Rule) -> tuple[tuple[Edit, 
     wanted: dict[str, str] = {}
     for name in sorted(new_names(source, [edit]) & used_names(after)):
         is_module = name in sys.stdlib_module_names and name in roots
-        statement = known.get(name) or (f"import {name}" if is_module else None)
+        own = f"import {name}" if is_module else None
+        statement = known.get(name) or own or _import_of_examples(rule, name, before)
         if statement is not None:
             wanted[name] = statement
     defined = {name for statement in runtime_imports(before) for name in imported_names(statement)}
@@ -56,6 +57,32 @@ def _imports_of_rule(rule: Rule) -> dict[str, str]:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 found.update(dict.fromkeys(imported_names(node), statement))
     return found
+
+
+def _import_of_examples(rule: Rule, name: str, tree: ast.Module) -> str | None:
+    """How the rule's examples import a name, from a package that this file uses already, or else a standard module.
+
+    None where neither is so, or where more than one would do: `escape` of two packages means two things.
+    """
+    from nootropic_bot.propose.examples import imports_of
+
+    here = {_package(module) for node in runtime_imports(tree) for module in _modules(node)}
+    found = sorted(imports_of(rule).get(name, ()))
+    for packages in (here - sys.stdlib_module_names, sys.stdlib_module_names):
+        fitting = [module for module in found if _package(module) in packages]
+        if fitting:
+            return f"from {fitting[0]} import {name}" if len(fitting) == 1 else None
+    return None
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _modules(node: ast.Import | ast.ImportFrom) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if node.module and not node.level else []
 
 
 def _insertion(source: Source, statements: list[str]) -> Edit | None:

@@ -28,7 +28,7 @@ from nootropic_bot.propose.slips import without_slips
 from nootropic_bot.propose.views import View, view_of
 from nootropic_bot.records import Edit, Finding, Proposal
 from nootropic_bot.source import Source
-from nootropic_bot.window import Window, window_of
+from nootropic_bot.window import Change, Window, window_of
 
 _SURE = 0.97
 # Each draw is bolder than the one before: a model that is sure of a wrong answer gives it again and again. Of 392
@@ -172,13 +172,21 @@ def _edit(group: Group, source: Source, window: Window, view: View, answer: Answ
     """
     changes = fixer.decode(answer.text) if group.kind == "fixer" else chat_fix.decode(answer.text, window)
     try:
-        changes = tuple(window.with_comment(source, view.restored(change)) for change in changes)
+        restored = (each for change in changes for each in view.restored(change))
+        changes = tuple(window.with_comment(source, _below_docstring(window, each)) for each in restored)
         edit = _joined(source, window.edits(source, changes))
         if edit is not None:
             source.encode(edit.replacement)  # Characters that this file's encoding does not have.
     except ValueError as error:
         raise BadAnswer(str(error)) from error
     return edit
+
+
+def _below_docstring(window: Window, change: Change) -> Change:
+    """The change with what it puts between a function's head and its docstring put below this one."""
+    below = change.item + 1
+    is_above = change.keep and below < len(window.items) and window.items[below].is_fixed
+    return replace(change, item=below) if is_above else change
 
 
 def _joined(source: Source, edits: Sequence[Edit]) -> Edit | None:

@@ -1,8 +1,8 @@
 """Slips of a small model's pen, put right by code: what it meant is plain, and the proof decides all the same.
 
 It closes a bracket once too often or once too seldom, indents the first line by a column more, gives a keyword that
-the call has already, takes the default from one parameter and asks whether another one is None, or opens with a `with`
-what it reads from at once.
+the call has already, takes the default from one parameter and asks whether another one is None, asks whether a class is
+an object of a class; what it does wrong around `with` is in `withslips.py`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
+
+from nootropic_bot.propose import withslips
+from nootropic_bot.propose.withslips import parsed
 
 _TOKEN = re.compile(
     r"""(?P<text>[bBfFrRuU]{0,2}(?:'''(?:\\.|[^\\])*?'''|\"\"\"(?:\\.|[^\\])*?\"\"\"|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"))"""
@@ -23,7 +26,8 @@ _TAIL = re.compile(r"[,:]?[ \t]*(?:\#[^\n]*)?\n?\Z")
 
 def without_slips(old: str, new: str) -> str:
     """The new text of some lines without such slips, `new` itself where it has none. `old`: the lines it replaces."""
-    made = _opened_only(old, _guarded_as_changed(old, _indented_as(old, new)))
+    made = withslips.opened_only(old, _of_objects(old, _guarded_as_changed(old, _indented_as(old, new))))
+    made = withslips.around_the_statement(old, made)
     # Lines from the middle of a statement may look whole and lack the bracket that ends it.
     is_part = any(_open_brackets(old))
     return made if _is_right(made) and not is_part else _closed_as(old, _without_repeated_keywords(made))
@@ -31,61 +35,18 @@ def without_slips(old: str, new: str) -> str:
 
 def _is_right(text: str) -> bool:
     """Whether the text is whole statements, or the head of one. Other parts of statements may be right as well."""
-    lines = text.rstrip("\n").split("\n")
-    indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
-    code = "\n".join(line.removeprefix(indent) for line in lines)
-    for ending in ("", "\n    pass"):
-        try:
-            tree = ast.parse(code + ending)
-        except (SyntaxError, ValueError, MemoryError, RecursionError):
-            continue
-        # The compiler would refuse a repeated keyword, but it refuses a `return` outside a function as well.
-        calls = [[each.arg for each in n.keywords if each.arg] for n in ast.walk(tree) if isinstance(n, ast.Call)]
-        return all(len(set(names)) == len(names) for names in calls)
-    return False
+    tree, _indent = parsed(text)
+    if tree is None:
+        return False
+    # The compiler would refuse a repeated keyword, but it refuses a `return` outside a function as well.
+    calls = [[each.arg for each in n.keywords if each.arg] for n in ast.walk(tree) if isinstance(n, ast.Call)]
+    return all(len(set(names)) == len(names) for names in calls)
 
 
 def _indented_as(old: str, new: str) -> str:
     """One column more or less than the line had is no indentation."""
     before, after = (len(text) - len(text.lstrip(" ")) for text in (old, new))
     return new if abs(before - after) != 1 else " " * before + new.lstrip(" ")
-
-
-def _opened_only(old: str, new: str) -> str:
-    """With `with open(p) as file:` where the head calls already what the body calls: `with open(p).read() as file:`."""
-    indent = new[: len(new) - len(new.lstrip(" \t"))]
-    lines = [line.removeprefix(indent) for line in new.split("\n")]
-    try:
-        tree = ast.parse("\n".join(lines))
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return new
-    made = new.split("\n")
-    for node in tree.body:
-        if isinstance(node, ast.With) and len(node.items) == 1:
-            called = node.items[0].context_expr
-            opened = _opened(node, called)
-            number = called.lineno - 1
-            is_fresh = lines[number].strip() not in old and called.lineno == called.end_lineno
-            if opened is not None and is_fresh and lines[number].isascii():
-                last, end = (len(indent) + (each.end_col_offset or 0) for each in (opened, called))
-                made[number] = made[number][:last] + made[number][end:]
-    return "\n".join(made)
-
-
-def _opened(node: ast.With, called: ast.expr) -> ast.Call | None:
-    """What is left of the call in the head without the method that the body calls on its result."""
-    name = node.items[0].optional_vars
-    if not isinstance(called, ast.Call) or not isinstance(called.func, ast.Attribute) or not isinstance(name, ast.Name):
-        return None
-    opened, method = called.func.value, called.func.attr
-    parts = (each for statement in node.body for each in ast.walk(statement))
-    is_called_there = any(_is_method(each, name.id, method) for each in parts)
-    return opened if is_called_there and isinstance(opened, ast.Call) else None
-
-
-def _is_method(node: ast.AST, name: str, method: str) -> bool:
-    """Whether a node is `name.method`."""
-    return isinstance(node, ast.Attribute) and node.attr == method and ast.unparse(node.value) == name
 
 
 def _guarded_as_changed(old: str, new: str) -> str:
@@ -116,6 +77,41 @@ def _absent_by_default(text: str) -> set[str]:
         if token[0].endswith("=") and following is not None and following[0] == "None":
             found.add(starts[-1])
     return found
+
+
+def _of_objects(old: str, new: str) -> str:
+    """With `isinstance(x, T)` for `isinstance(x.__class__, T)`, `isinstance(type(x), T)` and `isinstance(x == T)`."""
+    tree, indent = parsed(new)
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call)) if tree is not None else ()
+    lines = new.split("\n")
+    for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset), reverse=True):
+        line = lines[call.lineno - 1]
+        is_plain = call.lineno == call.end_lineno and line.isascii() and not call.keywords
+        if not is_plain or not isinstance(call.func, ast.Name) or call.func.id != "isinstance":
+            continue
+        start, end = (len(indent) + column for column in (call.col_offset, call.end_col_offset or 0))
+        meant = _meant_by(call.args)
+        if meant is not None and line[start:end] not in old:
+            lines[call.lineno - 1] = f"{line[:start]}isinstance({meant}){line[end:]}"
+    return "\n".join(lines)
+
+
+def _meant_by(args: Sequence[ast.expr]) -> str | None:
+    """The arguments that were meant, None where these were."""
+    if len(args) == 1 and isinstance(args[0], ast.Compare) and isinstance(args[0].ops[0], ast.Eq | ast.Is):
+        compared = args[0]
+        subject = _object_of(compared.left) or compared.left
+        return f"{ast.unparse(subject)}, {ast.unparse(compared.comparators[0])}" if len(compared.ops) == 1 else None
+    subject = _object_of(args[0]) if len(args) == 2 else None
+    return f"{ast.unparse(subject)}, {ast.unparse(args[1])}" if subject is not None else None
+
+
+def _object_of(node: ast.expr) -> ast.expr | None:
+    """What a class is asked of, in `x.__class__` and `type(x)`."""
+    if isinstance(node, ast.Attribute) and node.attr == "__class__":
+        return node.value
+    is_type = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "type"
+    return node.args[0] if is_type and len(node.args) == 1 and not node.keywords else None  # type: ignore[attr-defined]
 
 
 def _closed_as(old: str, new: str) -> str:

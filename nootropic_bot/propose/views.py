@@ -4,6 +4,7 @@ all        the statement, its imports, and the lines around it
 imports    the statement and its imports
 alone      the statement
 short      the statement and its imports, what calls are given in it replaced by short names
+signature  a function's head with the one parameter that matters; second in turn, where there is one (`signatures.py`)
 
 Lines around a statement that are unlike those of its training lead a small model astray, and long arguments it copies
 with mistakes. What stands for a name in the last view is put back by code.
@@ -20,9 +21,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from nootropic_bot.propose import signatures
+from nootropic_bot.propose.signatures import Signature
 from nootropic_bot.window import Change, Mark, Window
 
-_VIEWS = 4
+_TURN = ("all", "imports", "alone", "short")
 # These hold together wherever they are put; others get parentheses where they need them.
 _TIGHT = (ast.Constant, ast.JoinedStr, ast.Call, ast.Subscript, ast.Attribute, ast.List)
 _FREE = re.compile(r"(?:[(,\[]|(?<![=!<>])=)\s*\Z|\A\s*\Z")
@@ -30,23 +33,26 @@ _FREE = re.compile(r"(?:[(,\[]|(?<![=!<>])=)\s*\Z|\A\s*\Z")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A window as it is shown. `originals`: what each short name in it stands for."""
+    """A window as it is shown. `originals`: what each short name in it stands for; `signature`: what its head does."""
 
     window: Window
     originals: Mapping[str, str]
+    signature: Signature | None = None
 
-    def restored(self, change: Change) -> Change:
-        """A change of this window as one of the window that it is a view of.
+    def restored(self, change: Change) -> tuple[Change, ...]:
+        """A change of this window as one, or several, of the window that it is a view of.
 
         Raises:
             ValueError: a short name is used as what it is not: an attribute, a keyword, a word of a text.
         """
+        if self.signature is not None:
+            return self.signature.restored(change, self.window)
         if not self.originals:
-            return change
+            return (change,)
         names = "|".join(self.originals)
         if re.search(rf"\.\s*(?:{names})\b|\b(?:{names})\s*=(?!=)", change.text) or _is_spelt_out(names, change.text):
             raise ValueError("the answer uses a short name for something else")
-        return replace(change, text=re.sub(rf"\b(?:{names})\b", self._original, change.text))
+        return (replace(change, text=re.sub(rf"\b(?:{names})\b", self._original, change.text)),)
 
     def _original(self, match: re.Match[str]) -> str:
         text = self.originals[match[0]]
@@ -66,11 +72,15 @@ class _Piece:
 
 def view_of(window: Window, number: int) -> View:
     """What is shown at the draw `number`, counted from 0."""
-    kind = number % _VIEWS
-    if kind == 0:
+    signature = signatures.shortened(window)
+    turn = _TURN if signature is None else (*_TURN[:1], "signature", *_TURN[1:])
+    kind = turn[number % len(turn)]
+    if kind == "signature" and signature is not None:
+        return View(signature[0], {}, signature[1])
+    if kind == "all":
         return View(window, {})
-    alone = replace(window, before=(), after=(), uses=() if kind == 2 else window.uses)
-    return View(alone, {}) if kind < 3 else _shortened(alone)
+    alone = replace(window, before=(), after=(), uses=() if kind == "alone" else window.uses)
+    return _shortened(alone) if kind == "short" else View(alone, {})
 
 
 def _shortened(window: Window) -> View:

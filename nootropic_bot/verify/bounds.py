@@ -89,7 +89,9 @@ def _root(node: ast.AST) -> str | None:
 
 
 def _evasion(regions: Sequence[Region]) -> str | None:
-    fresh = names_in(regions, after=True) - names_in(regions, after=False)
+    known = names_in(regions, after=False)
+    # In a function that has a parameter of that name it is no more than that.
+    fresh = {name for region in regions for name in names_in([region], after=True) - known - _parameters(region)}
     hidden = sorted(fresh & _EVASIONS)
     if hidden:
         return f"it brings in `{hidden[0]}`"
@@ -97,6 +99,14 @@ def _evasion(regions: Sequence[Region]) -> str | None:
     if any(isinstance(call, ast.Call) and isinstance(call.func, ast.Lambda) for call in calls):
         return "it calls a function without a name"
     return None
+
+
+def _parameters(region: Region) -> set[str]:
+    """Those of the function that the statements of a region stand in."""
+    node = region.parent
+    if region.header or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return set()
+    return {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
 
 
 def _stowaway(regions: Sequence[Region]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ pytest.importorskip("gguf")
 from nootropic_bot.critique.critic import Critic  # noqa: E402
 from nootropic_bot.errors import UsageError  # noqa: E402
 from nootropic_bot.learn import comparison  # noqa: E402
-from nootropic_bot.learn.comparison import Arm, Data, compare, exact, table  # noqa: E402
+from nootropic_bot.learn.comparison import Arm, Data, compare, score, table  # noqa: E402
 from nootropic_bot.learn.corpus import CodeFile  # noqa: E402
 from nootropic_bot.learn.evaluate import natural  # noqa: E402
 from nootropic_bot.learn.network import Network, Shape  # noqa: E402
@@ -63,11 +64,19 @@ def test_an_answer_is_exact_where_the_network_would_write_it_itself() -> None:
         examples.append((tokens, length))
         spoilt += [([*tokens[:place], (tokens[place] + 1) % 64, *tokens[place + 1 :]], length) for place in (length, -1)]
     assert len({tuple(tokens[begin:]) for tokens, begin in examples}) > 1
-    assert exact(network, examples) == [True] * 4
-    assert exact(network, spoilt) == [False] * 8
-    assert exact(network, [examples[0], spoilt[1], examples[3]]) == [True, False, True]
-    too_long = ([*examples[0][0], *[1] * 40], 5)
-    assert exact(network, [examples[0], too_long]) == [True, False]
+    right, wrong = score(network, examples), score(network, spoilt)
+    assert [each.exact for each in (*right, *wrong)] == [True] * 4 + [False] * 8
+    for each, (tokens, begin) in zip(right, examples, strict=True):
+        with torch.no_grad():
+            known = torch.log_softmax(network(torch.tensor([tokens]))[0], -1)
+        steps = [-known[place - 1, tokens[place]].item() for place in range(begin, len(tokens))]
+        assert each.loss == pytest.approx(sum(steps) / len(steps), rel=1e-4)
+    # What it is asked together with makes no difference.
+    mixed = score(network, [examples[0], spoilt[1], examples[3]])
+    assert [each.exact for each in mixed] == [True, False, True]
+    assert mixed[0].loss == pytest.approx(right[0].loss, rel=1e-4)
+    too_long = score(network, [([*examples[0][0], *[1] * 40], 5)])
+    assert (too_long[0].exact, too_long[0].loss) == (False, math.inf)
 
 
 def test_arms_are_trained_on_what_they_name_and_measured_on_everything(tmp_path: Path, data: Data) -> None:
@@ -82,6 +91,7 @@ def test_arms_are_trained_on_what_they_name_and_measured_on_everything(tmp_path:
     assert (first.steps, one.steps) == (12, 6)
     assert wider.parameters > first.parameters == 4096 * 32 + 4 * 32 * 32 + 3 * 32 * 32 + 3 * 32
     assert first.compute == 12 * first.parameters
+    assert 6 < first.loss < 10  # Nothing is learnt yet: about the logarithm of the vocabulary.
     assert set(first.exact) == {"all", *data.validation_sources}
     assert all(0 <= share <= 1 for share in first.exact.values())
     assert (first.asked, first.stands) == (1, 0)

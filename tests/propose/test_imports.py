@@ -8,6 +8,8 @@ from nootropic_bot.diff import apply_edits
 from nootropic_bot.propose.importplaces import with_imports
 from nootropic_bot.propose.imports import repair_imports
 from nootropic_bot.records import Edit, FileAnalysis, Match, Position, Proposal, Rule
+from nootropic_bot.resources import bundled_rules
+from nootropic_bot.rulefiles import find_rule_files, load_rules
 from nootropic_bot.source import decode
 from nootropic_bot.verify.case import Case
 from nootropic_bot.verify.checks import static_checks
@@ -140,6 +142,35 @@ def test_an_import_that_loses_a_name_is_another_statement(widened: str) -> None:
 def test_what_is_not_known_is_never_guessed(new: str) -> None:
     assert "import numpy" not in repaired("x = f()\n", 1, new)
     assert "import undefined_helper" not in repaired("x = f()\n", 1, new)
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "before", "new", "imported"),
+    [
+        ("http-header-injection", "import tornado.web\nf(x)\n", "f(quote(x))\n", "from urllib.parse import quote"),
+        ("html-response-from-strings", "import flask\nf(x)\n", "f(escape(x))\n", "from html import escape"),
+        ("html-response-from-strings", "import markupsafe\nf(x)\n", "f(escape(x))\n", "from markupsafe import escape"),
+        ("html-response-from-strings", "from django import db\nf(x)\n", "f(escape(x))\n", "from django.utils.html import"),
+        # Of a package that may not be there, of two that are, or without an example: the proof will refuse the name.
+        ("ldap-filter-injection", "import os\nf(x)\n", "f(escape_filter_chars(x))\n", None),
+        ("html-response-from-strings", "import markupsafe, django\nf(x)\n", "f(escape(x))\n", None),
+        ("http-header-injection", "import os\nf(x)\n", "f(escape(x))\n", None),
+        # The examples import these as well, but no fix of theirs brings them in.
+        ("http-header-injection", "import flask\nf(x)\n", "f(make_response(x))\n", None),
+    ],
+)
+def test_what_the_rules_examples_bring_in_is_imported_from_where_this_file_can(
+    rule_id: str, before: str, new: str, imported: str | None
+) -> None:
+    rule = load_rules(find_rule_files(bundled_rules()), None).by_id[rule_id]
+    source = decode("a.py", before.encode())
+    edits, needs = repair_imports(source, Edit("a.py", 2, 2, new), rule)
+    made = "".join(apply_edits(source.lines, edits))
+    if imported is None:
+        assert (made, needs) == (before.splitlines(keepends=True)[0] + new, {})
+    else:
+        assert imported in made
+        assert [each.startswith(imported) for each in needs.values()] == [True]
 
 
 def test_names_that_the_author_wrote_are_not_taken_for_modules() -> None:
