@@ -1,7 +1,7 @@
 """Reports what is worth a thought (long files, long functions, deep nesting) and fails on a second broad `except`.
 
 Figures of code bases that the field looks up to: median file 79-248 lines, median function 8-11 lines, two broad
-excepts at most. Length and depth are prompts to think, not limits; the one place that catches everything is `ending.py`.
+excepts at most. Length and depth are prompts to think, not limits; what catches everything is `ending.py`.
 """
 
 from __future__ import annotations

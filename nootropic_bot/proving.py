@@ -99,7 +99,7 @@ class Attempt:
 
 
 def _partial(tried: Sequence[Tried]) -> Iterator[Tried]:
-    """Of each task without a proved candidate the first one against which nothing is said but that it left something."""
+    """Of each task without a proved candidate the first against which nothing is said but that it left something."""
     done = {each.task for each in tried if each.verdict.is_verified}
     for each in tried:
         failed = {check.name for check in each.verdict.checks if check.status == "failed"}

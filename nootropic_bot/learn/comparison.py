@@ -56,10 +56,10 @@ class Score:
 class Outcome:
     """What an arm came to.
 
-    `compute`: parameters times steps, to which the work of a training is proportional, attention aside; `pairs`: distinct ones
-    that were seen; `loss`: of the validation pairs' answers, the mean in nats a token; `exact`: the share of them that
-    are answered to the letter, by source; `stands`: of how many natural findings the first answer passes every check
-    but the re-scan, of `asked`.
+    `compute`: parameters times steps, to which the work of a training is proportional, attention aside; `pairs`:
+    distinct ones that were seen; `loss`: of the validation pairs' answers, the mean in nats a token; `exact`: the share
+    of them that are answered to the letter, by source; `stands`: of how many natural findings the first answer passes
+    every check but the re-scan, of `asked`.
     """
 
     name: str
@@ -197,8 +197,8 @@ def score(network: Network, examples: Sequence[Example]) -> list[Score]:
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """The outcomes in Markdown; compute relative to the first."""
-    lines = ["| arm | parameters | steps | distinct pairs | compute | loss | exact | of real code | natural, first answer |"]
-    lines.append("|---|---|---|---|---|---|---|---|---|")
+    heads = ("arm", "parameters", "steps", "distinct pairs", "compute", "loss", "exact", "of real code")
+    lines = [f"| {' | '.join(heads)} | natural, first answer |", "|---" * (len(heads) + 1) + "|"]
     for each in outcomes:
         compute = each.compute / outcomes[0].compute
         shares = f"{100 * each.exact['all']:.1f} % | {100 * each.exact.get('mutation', 0.0):.1f} %"

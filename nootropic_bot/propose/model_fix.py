@@ -11,7 +11,7 @@ A model that fails is a remark, once; the finding is shown all the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from nootropic_bot.diff import apply_edits, minimal_edits
@@ -173,7 +173,8 @@ def _edit(group: Group, source: Source, window: Window, view: View, answer: Answ
     changes = fixer.decode(answer.text) if group.kind == "fixer" else chat_fix.decode(answer.text, window)
     try:
         restored = (each for change in changes for each in view.restored(change))
-        changes = tuple(window.with_comment(source, _below_docstring(window, each)) for each in restored)
+        whole = _merged(window, (_below_docstring(window, each) for each in restored))
+        changes = tuple(window.with_comment(source, each) for each in whole)
         edit = _joined(source, window.edits(source, changes))
         if edit is not None:
             source.encode(edit.replacement)  # Characters that this file's encoding does not have.
@@ -187,6 +188,18 @@ def _below_docstring(window: Window, change: Change) -> Change:
     below = change.item + 1
     is_above = change.keep and below < len(window.items) and window.items[below].is_fixed
     return replace(change, item=below) if is_above else change
+
+
+def _merged(window: Window, changes: Iterable[Change]) -> list[Change]:
+    """The changes, with what is to follow a line that is replaced as well as a part of its replacement."""
+    found: list[Change] = []
+    for change in changes:
+        before = found[-1] if found else None
+        if before is not None and change.keep and not before.keep and before.text and before.item == change.item:
+            found[-1] = Change(change.item, f"{window.written_out(before).text}\n{change.text}")
+        else:
+            found.append(change)
+    return found
 
 
 def _joined(source: Source, edits: Sequence[Edit]) -> Edit | None:

@@ -1,7 +1,7 @@
-"""A function's head reduced to the one parameter whose default is computed, which is marked in place of what was flagged.
+"""A function's head reduced to the one parameter whose default is computed; this is marked in place of what was flagged.
 
-    def load(self, path, *, kinds: list[str] = ["a", "b"],       def load(value1, kinds: list[str] = ["a", "b"], **value2):
-             strict: bool = False) -> Table:                 →                                      ^^^^^^^^^^
+    def load(self, path, *, kinds=["a", "b"],            def load(value1, kinds=["a", "b"], **value2):
+             strict: bool = False) -> Table:      →                            ^^^^^^^^^^
 
 Small models lose their way in long signatures and in those over several lines. What the answer says of the parameter is
 put back where it stood; the rest is the author's, to the letter.
@@ -22,6 +22,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _HEAD = re.compile(r"(?:async[ \t]+)?def[ \t]+\w+[ \t]*\(")
+_REST = re.compile(r"[ \t]*(?:\#[^\n]*)?(?=\n|\Z)")
 _STANDING_IN = re.compile(r"\bvalue[12]\b")
 _BEFORE, _AFTER = "value1", "**value2"
 # Such defaults are the same object for ever, and can't be changed.
@@ -32,8 +33,8 @@ _PLAIN = (ast.Constant, ast.Name, ast.Attribute, ast.UnaryOp)
 class Signature:
     """Where a head lies in a window, and its text in pieces.
 
-    `first`, `last`: the items it spans, of which only one is shown, the first; `before`, `after`: what stands before and
-    after the parameter, to the letter; `opening`, `closing`: what is shown in their place.
+    `first`, `last`: the items it spans, in place of which one is shown; `before`, `after`: what stands before and after
+    the parameter, to the letter; `opening`, `closing`: what is shown in their place.
     """
 
     first: int
@@ -143,13 +144,13 @@ def _default(parameter: str) -> tuple[int, int] | None:
 
 
 def _end_of_head(text: str) -> int | None:
-    """Where the line ends on which the head does: behind the colon that no bracket holds."""
+    """Where the line ends on which the head does, behind the colon that no bracket holds; None if more follows."""
     depth = 0
     for token in _TOKEN.finditer(text):
         depth += bool(token["open"]) - bool(token["close"])
         if token["comment"]:
             return None
         if token[0] == ":" and depth == 0:
-            newline = text.find("\n", token.end())
-            return len(text) if newline < 0 else newline
+            rest = _REST.match(text, token.end())
+            return rest.end() if rest is not None else None
     return None

@@ -92,18 +92,17 @@ def _of_objects(old: str, new: str) -> str:
         start, end = (len(indent) + column for column in (call.col_offset, call.end_col_offset or 0))
         meant = _meant_by(call.args)
         if meant is not None and line[start:end] not in old:
-            lines[call.lineno - 1] = f"{line[:start]}isinstance({meant}){line[end:]}"
+            texts = (line[len(indent) + node.col_offset : len(indent) + (node.end_col_offset or 0)] for node in meant)
+            lines[call.lineno - 1] = f"{line[:start]}isinstance({', '.join(texts)}){line[end:]}"
     return "\n".join(lines)
 
 
-def _meant_by(args: Sequence[ast.expr]) -> str | None:
+def _meant_by(args: Sequence[ast.expr]) -> tuple[ast.expr, ast.expr] | None:
     """The arguments that were meant, None where these were."""
-    if len(args) == 1 and isinstance(args[0], ast.Compare) and isinstance(args[0].ops[0], ast.Eq | ast.Is):
-        compared = args[0]
-        subject = _object_of(compared.left) or compared.left
-        return f"{ast.unparse(subject)}, {ast.unparse(compared.comparators[0])}" if len(compared.ops) == 1 else None
+    if len(args) == 1 and isinstance(args[0], ast.Compare) and [type(op) for op in args[0].ops] in ([ast.Eq], [ast.Is]):
+        return _object_of(args[0].left) or args[0].left, args[0].comparators[0]
     subject = _object_of(args[0]) if len(args) == 2 else None
-    return f"{ast.unparse(subject)}, {ast.unparse(args[1])}" if subject is not None else None
+    return (subject, args[1]) if subject is not None else None
 
 
 def _object_of(node: ast.expr) -> ast.expr | None:

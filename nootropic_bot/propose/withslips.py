@@ -66,7 +66,9 @@ def _used_at_once(statement: ast.stmt, opened: str) -> ast.Call | None:
 
 
 def _is_long_text(node: ast.AST) -> bool:
-    is_text = isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
+    is_text = isinstance(node, ast.JoinedStr) or (
+        isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
+    )
     return is_text and node.lineno != node.end_lineno  # type: ignore[attr-defined]
 
 

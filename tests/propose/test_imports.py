@@ -150,7 +150,12 @@ def test_what_is_not_known_is_never_guessed(new: str) -> None:
         ("http-header-injection", "import tornado.web\nf(x)\n", "f(quote(x))\n", "from urllib.parse import quote"),
         ("html-response-from-strings", "import flask\nf(x)\n", "f(escape(x))\n", "from html import escape"),
         ("html-response-from-strings", "import markupsafe\nf(x)\n", "f(escape(x))\n", "from markupsafe import escape"),
-        ("html-response-from-strings", "from django import db\nf(x)\n", "f(escape(x))\n", "from django.utils.html import"),
+        (
+            "html-response-from-strings",
+            "from django import db\nf(x)\n",
+            "f(escape(x))\n",
+            "from django.utils.html import",
+        ),
         # Of a package that may not be there, of two that are, or without an example: the proof will refuse the name.
         ("ldap-filter-injection", "import os\nf(x)\n", "f(escape_filter_chars(x))\n", None),
         ("html-response-from-strings", "import markupsafe, django\nf(x)\n", "f(escape(x))\n", None),

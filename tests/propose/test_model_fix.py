@@ -150,6 +150,25 @@ def test_a_slip_of_the_fixer_is_put_right() -> None:
     assert not any("json.loads(data)" in result(each) for each in proposals(proposer(group(model))))
 
 
+@pytest.mark.parametrize(
+    ("docstring", "answer"),
+    [
+        (True, "<|1|>def load(data, kinds=None):<|1|><|+|>    if kinds is None:\n        kinds = []"),
+        (True, "<|1|>def load(data, kinds=None):<|2|><|+|>    if kinds is None:\n        kinds = []"),
+        (False, "<|1|>def load(data, kinds=None):<|1|><|+|>    if kinds is None:\n        kinds = []"),
+        (False, "<|1|><|<|>None<|>|><|1|><|+|>    if kinds is None:\n        kinds = []"),
+        (False, "<|1|>def load(data, kinds=None):\n    if kinds is None:\n        kinds = []"),
+    ],
+)
+def test_what_follows_a_functions_head_stands_below_its_docstring(docstring: bool, answer: str) -> None:
+    doc = '    """Load."""\n' if docstring else ""
+    text = f"def load(data, kinds=[]):\n{doc}    return data[kinds]\n"
+    context = case(text, "[]")
+    (proposal,) = proposer(group(Scripted([answer], confidence=0.99), kind="fixer")).propose(*context)
+    expected = f"def load(data, kinds=None):\n{doc}    if kinds is None:\n        kinds = []\n    return data[kinds]\n"
+    assert result(proposal, text) == expected
+
+
 @pytest.mark.parametrize("kind", ["fixer", "chat"])
 def test_only_a_small_model_is_held_to_what_examples_do(kind: Literal["fixer", "chat"]) -> None:
     line = "return json.loads(datum)"  # Half a word of it is a mistake of copying.

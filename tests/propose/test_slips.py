@@ -54,6 +54,30 @@ from nootropic_bot.propose.slips import without_slips
             '    with open(p).read() as f:\n        x = f.read() + """\na"""\n',
             '    with open(p) as f:\n        x = f.read() + """\na"""\n',
         ),
+        # What is opened is used in the statement itself, whatever has become of it.
+        (
+            "    pickle.dump(x, open(p, 'wb'), 4)\n",
+            "    with open(p, 'wb') as f:\n        json.dump(x, open(p, 'wb'))\n",
+            "    with open(p, 'wb') as f:\n        pickle.dump(x, f, 4)\n",
+        ),
+        (
+            "n = sum(1 for _ in open(p))  # rows\n",
+            "with open(p, encoding='utf-8') as f:\n    n = sum(f.read()\n",
+            "with open(p, encoding='utf-8') as f:\n    n = sum(1 for _ in f)  # rows\n",
+        ),
+        (
+            "page(\n    open(p, 'r').read(),\n    start,\n)",
+            "with open(p, 'r') as f:\n    page = f.read(), start",
+            "with open(p, 'r') as f:\n    page(\n        f.read(),\n        start,\n    )",
+        ),
+        # A class is no object of a class.
+        ("if x.__class__ == T:\n", "if isinstance(x.__class__, T):\n", "if isinstance(x, T):\n"),
+        ("a = type(b [0]) == T\n", "a = isinstance(type(b [0]), T)\n", "a = isinstance(b [0], T)\n"),
+        (
+            "    return a and (b.c.__class__ == T or d)\n",
+            "    return a and (isinstance(b.c.__class__ == T) or isinstance(type(d) is T))\n",
+            "    return a and (isinstance(b.c, T) or isinstance(d, T))\n",
+        ),
         # A keyword that is there already.
         (
             'c("a", secure=False)\n',
@@ -77,6 +101,14 @@ def test_what_was_meant_is_written(old: str, new: str, expected: str) -> None:
         "def f(a=None, b=None):\n    if c is None:\n        c = []\n",
         "def f(a=None, b=1):\n    if a is None:\n        a = []\n    if b is None:\n        b = []\n",
         "def f(a=None):\n    if b is None:\n        c = []\n",
+        "with f() as g:\n    y = g\n",
+        "isinstance(x, type(y))\n",
+        "isinstance(x.__class__)\n",
+        "isinstance(x == y == z)\n",
+        "isinstance(x != y)\n",
+        "isinstance(x.__class__, T, **y)\n",
+        "y.isinstance(x.__class__, T)\n",
+        "isinstance(type(x, (), {}), type)\n",
         "x = 1; x = 2\n",
         "f(a, ')')  # (\n",
         'f("""(\n""", x)\n',
@@ -99,6 +131,27 @@ def test_what_stood_there_before_is_no_slip() -> None:
     assert without_slips(old, new) == new
     old = "def f(a=None, b=[]):\n    if a is None: a = 1\n"
     new = "def f(a=None, b=None):\n    if a is None:\n        a = 1\n"
+    assert without_slips(old, new) == new
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("x = open(p)\n", "with open(p) as f:\n    x = f.read()\n"),  # The file is given a name, and used later.
+        ("g(open(p), open(p))\n", "with open(p) as f:\n    g(f, f)\n"),
+        ("g(open(q))\n", "with open(p) as f:\n    g(f)\n"),
+        ("g(open(p, 'r'))\n", "with open(p) as f:\n    g(f)\n"),
+        ("f(open(p))\n", "with open(p) as f:\n    f(f)\n"),
+        ("g(open(p), 'ä')\n", "with open(p) as f:\n    g(f)\n"),
+        ('g(open(p), """\n""")\n', "with open(p) as f:\n    g(f)\n"),
+        ("for x in open(p):\n", "with open(p) as f:\n    for x in f:\n"),
+        ("g(open(p))\n", "with open(p) as f:\n    g(f)\nh()\n"),
+        ("g(p)\n", "with p as f:\n    g(f)\n"),
+        ("g(open(p))\n", "with open(p), q as f:\n    g(f)\n"),
+        ("if isinstance(x.__class__, T):\n", "if isinstance(x.__class__, T) and y:\n"),
+    ],
+)
+def test_what_could_be_meant_is_left(old: str, new: str) -> None:
     assert without_slips(old, new) == new
 
 

@@ -87,7 +87,7 @@ def test_what_is_given_is_called_by_a_short_name(text: str, flagged: str, expect
 )
 def test_what_it_stands_for_is_put_back(text: str, answer: str, expected: str) -> None:
     view = view_of(window_at(source_of(text), "f("), _SHORT)
-    assert view.restored(Change(0, answer)).text == expected
+    assert view.restored(Change(0, answer)) == (Change(0, expected),)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_nothing_is_lost_on_the_way_there_and_back() -> None:
             view = view_of(window, _SHORT)
             shortened += bool(view.originals)
             for number, item in enumerate(view.window.items):
-                assert view.restored(Change(number, item.text)).text == window.items[number].text
+                assert view.restored(Change(number, item.text)) == (Change(number, window.items[number].text),)
             assert _flagged(view, view.window) == _flagged(view, window)
     assert shortened > 100
 
@@ -125,7 +125,8 @@ def _flagged(view: View, window: Window) -> str:
     """What was flagged, written out."""
     assert window.start.item == window.end.item
     text = window.items[window.start.item].text[window.start.col : window.end.col]
-    return view.restored(Change(0, text)).text
+    (change,) = view.restored(Change(0, text))
+    return change.text
 
 
 def test_the_views_are_taken_in_turn() -> None:

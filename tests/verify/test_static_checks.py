@@ -51,6 +51,16 @@ def test_a_guard_at_the_start_of_the_body_passes() -> None:
     assert failed(make_case(before, after, "[]")) == {}
 
 
+def test_a_parameter_that_is_called_like_a_way_around_is_no_more_than_that() -> None:
+    before = "def prepare(self, globals={}):\n    return globals\n"
+    guard = "    if globals is None:\n        globals = {}\n"
+    after = f"def prepare(self, globals=None):\n{guard}    return globals\n"
+    assert failed(make_case(before, after, "{}")) == {}
+    # In the head it is not known yet, nor is another one's.
+    for spoilt in (after.replace("=None", "=globals()"), after.replace("= {}", "= vars()")):
+        assert "it brings in" in failed(make_case(before, spoilt, "{}"))["bounded"]
+
+
 def test_an_import_at_module_level_passes() -> None:
     after = MODULE.replace("import os\n", "import os\nimport secrets\n").replace(
         "read(path, mode)", "secrets.read(path, mode)"
