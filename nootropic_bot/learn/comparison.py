@@ -204,7 +204,6 @@ def table(outcomes: Sequence[Outcome]) -> str:
         shares = f"{100 * each.exact['all']:.1f} % | {100 * each.exact.get('mutation', 0.0):.1f} %"
         natural = f"{each.stands} of {each.asked}"
         size = f"{each.parameters / 1e6:.1f} M"
-        lines.append(
-            f"| {each.name} | {size} | {each.steps} | {each.pairs:,} | {compute:.2f} × | {each.loss:.3f} | {shares} | {natural} |"
-        )
+        work = f"{each.steps} | {each.pairs:,} | {compute:.2f} ×"
+        lines.append(f"| {each.name} | {size} | {work} | {each.loss:.3f} | {shares} | {natural} |")
     return "\n".join(lines)

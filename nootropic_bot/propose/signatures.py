@@ -1,4 +1,4 @@
-"""A function's head reduced to the one parameter whose default is computed; this is marked in place of what was flagged.
+"""A function's head reduced to the one parameter whose default is computed; this is marked instead of what was flagged.
 
     def load(self, path, *, kinds=["a", "b"],            def load(value1, kinds=["a", "b"], **value2):
              strict: bool = False) -> Table:      →                            ^^^^^^^^^^
