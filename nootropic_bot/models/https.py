@@ -117,9 +117,9 @@ def opener_for(url: str, redirects: Redirects) -> urllib.request.OpenerDirector:
 
 
 def _proxies(url: str) -> dict[str, str]:
-    """The proxies of the environment; the machine itself is reached without one."""
+    """The proxies of the environment; the machine itself is reached without one, as are the hosts of NO_PROXY."""
     parts = urlsplit(url)
-    if parts.hostname in LOOPBACK:
+    if parts.hostname in LOOPBACK or urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):
         return {}
     proxies = urllib.request.getproxies()
     proxy = proxies.get(parts.scheme, "")

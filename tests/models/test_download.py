@@ -318,6 +318,13 @@ def test_a_proxy_that_is_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert fetch(tmp_path, server.url) == BODY
 
 
+def test_a_proxy_that_is_not_used_may_be_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://")
+    monkeypatch.setenv("no_proxy", "other.invalid,.example.invalid")
+    with pytest.raises(RemoteError, match="can't be reached"):
+        fetch(tmp_path, "https://hub.example.invalid:8443/m.gguf")
+
+
 @pytest.mark.parametrize("proxy", ["http://127.0.0.1:1", "127.0.0.1:1", "http://u:p@127.0.0.1:1/"])
 def test_a_proxy_as_it_may_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("https_proxy", proxy)
