@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -175,15 +174,11 @@ def use(name: str, format_: str) -> None:
 
     The models that were used before stay behind it, for when it fails. `models rollback` takes it back.
     """
-    from nootropic_bot.models import factory
     from nootropic_bot.models.lock import Lock
 
     place = Place.here(needs_repository=True)
     if name not in place.config.backend:
         place.known(name)
-    kind = factory.kind_of_name(name, place.config, factory.Place(os.environ, place.lock))
-    if reason := factory.why_not_asked(kind):
-        raise UsageError(f"{name} can't be used: {reason}", "choose another one: `nootropic-bot models list`")
     before = place.config.models.order
     order = (name, *(each for each in before if each != name))
     lock = place.lock or Lock()

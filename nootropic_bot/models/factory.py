@@ -55,7 +55,7 @@ def open_model(name: str, config: Config, env: Mapping[str, str], lock: Lock | N
     """The model of that name, not yet loaded.
 
     Raises:
-        Unavailable: there is none, it is not installed, its file is not the pinned one, or it can't be asked for fixes.
+        Unavailable: there is none, it is not installed, or its file is not the pinned one.
     """
     place = Place(env, lock)
     settings = _settings_of(name, config, place)
@@ -65,14 +65,11 @@ def open_model(name: str, config: Config, env: Mapping[str, str], lock: Lock | N
 def groups(
     config: Config, place: Place, *, answers: AnswerCache | None = None, spent: Spent | None = None
 ) -> list[Group]:
-    """The groups of the configured order, with one budget and one cache of answers for all.
-
-    A model that only continues code is among the chat models, where it fails once, and says why.
-    """
+    """The groups of the configured order, with one budget and one cache of answers for all."""
     budget = Budget(config.models.budget, spent or Spent(), lambda: datetime.now(timezone.utc))
     named = [(name, _settings_of(name, config, place)) for name in config.models.order]
     made = []
-    for kind, members in itertools.groupby(named, key=lambda each: _asked_as(each[0], each[1], place)):
+    for kind, members in itertools.groupby(named, key=lambda each: kind_of(each[0], each[1], place)):
         backends = [_backend(name, settings, config.models, place) for name, settings in members]
         # The runs of a hook are short: one retry, quickly.
         made.append(Group(kind, Router(backends, budget=budget, cache=answers, pace=Pace(1, time.monotonic))))
@@ -90,18 +87,6 @@ def kind_of(name: str, settings: BackendSettings, place: Place) -> Kind:
 def kind_of_name(name: str, config: Config, place: Place) -> Kind:
     """How the model of that name in the configuration is asked."""
     return kind_of(name, _settings_of(name, config, place), place)
-
-
-def why_not_asked(kind: Kind) -> str | None:
-    """Why no model of this kind can be asked for fixes; None where it can."""
-    if kind != "completion":
-        return None
-    return "it only continues code and follows no instructions, and there is no format yet to ask it for a fix"
-
-
-def _asked_as(name: str, settings: BackendSettings, place: Place) -> Kind:
-    kind = kind_of(name, settings, place)
-    return "chat" if kind == "completion" else kind
 
 
 def _settings_of(name: str, config: Config, place: Place) -> BackendSettings:
@@ -133,8 +118,6 @@ def _is_local(settings: BackendSettings) -> bool:
 
 
 def _open(name: str, settings: BackendSettings, models: ModelSettings, place: Place) -> Model:
-    if reason := why_not_asked(kind_of(name, settings, place)):
-        raise Unavailable(reason)
     if settings.kind == "llama_cpp":
         return _open_file(settings.model or name, settings, place)
     if settings.kind == "openai_compatible":

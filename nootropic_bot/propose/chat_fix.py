@@ -1,4 +1,4 @@
-"""How a chat model is asked for a fix, and how its answer is read (`prompts/fix`)."""
+"""How a chat model, or one that only continues a text, is asked for a fix (`prompts/fix`), and how its answer is read."""
 
 from __future__ import annotations
 
@@ -18,12 +18,24 @@ if TYPE_CHECKING:
 
 _MAX_ANSWER = 512
 _MAX_EXAMPLES = 2
+_ANSWER = "The repair as JSON:\n"
 
 
 def request(
-    finding: Finding, context: Context, window: Window, *, temperature: float, seed: int, timeout: float
+    finding: Finding,
+    context: Context,
+    window: Window,
+    *,
+    is_chat: bool,
+    temperature: float,
+    seed: int,
+    timeout: float,
 ) -> tuple[Request, str]:
-    """The request for one finding, and the id of the prompt that it was made with."""
+    """The request for one finding, and the id of the prompt that it was made with.
+
+    A model that follows no instructions is given the turns as a text whose next line is the answer; the schema holds it
+    to the form.
+    """
     prompt = _newest()
     turns = prompt.render(
         {
@@ -37,10 +49,10 @@ def request(
             "examples": _examples(context),
         }
     )
-    messages = tuple(Message(role, content) for role, content in turns)
     return (
         Request(
-            messages=messages,
+            messages=tuple(Message(role, content) for role, content in turns) if is_chat else (),
+            prompt=() if is_chat else (*(f"{content}\n\n" for _role, content in turns), _ANSWER),
             max_tokens=_MAX_ANSWER,
             temperature=temperature,
             seed=seed,

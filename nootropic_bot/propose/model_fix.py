@@ -1,6 +1,6 @@
 """Proposer 3: a local model reads the finding in its window and writes the lines that change.
 
-The bundled fixer is asked in its own format (`models/fixer.py`), chat models by `prompts/fix` (`chat_fix.py`). An
+The bundled fixer is asked in its own format (`models/fixer.py`), all others by `prompts/fix` (`chat_fix.py`). An
 answer is only ever text for numbered lines: where they lie in the file is known here, not by the model, and imports are
 added by code. The most probable answer comes first, then, unless the model is all but sure of it, others drawn at a
 temperature with fixed seeds, so that a run can be repeated; whoever takes them stops when there are enough that stand
@@ -161,7 +161,10 @@ def _request(
             ),
             fixer.FORMAT,
         )
-    return chat_fix.request(finding, context, view.window, temperature=temperature, seed=number, timeout=seconds)
+    is_chat = group.kind == "chat"
+    return chat_fix.request(
+        finding, context, view.window, is_chat=is_chat, temperature=temperature, seed=number, timeout=seconds
+    )
 
 
 def _edit(group: Group, source: Source, window: Window, view: View, answer: Answer) -> Edit | None:

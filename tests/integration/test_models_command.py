@@ -161,7 +161,7 @@ def test_nothing_but_lines_goes_to_a_stderr_that_is_no_terminal(repo: Repo, home
         (("pull", "https://example.com/x.gguf", "--name", "bundled"), 2, "another model"),
         (("use", "qwn2.5-coder-7b"), 2, "perhaps you meant qwen2.5-coder-7b"),
         (("use", "qwen2.5-coder-7b"), 3, "models pull qwen2.5-coder-7b"),
-        (("use", "starcoder2-3b"), 2, "only continues code"),
+        (("use", "starcoder2-3b"), 3, "models pull starcoder2-3b"),
         (("rollback",), 2, "nothing to go back to"),
         (("pull", "https://example.com/x.gguf?token=x"), 2, "lock files"),
         (("bench", "nothing-like-it"), 2, "there is no model"),

@@ -114,19 +114,18 @@ def test_a_backend_takes_the_kind_of_the_model_it_names(home: Path, env: dict[st
     assert kind_of("qwen2.5-coder-1.5b", BackendSettings(), place) == "chat"
 
 
-def test_a_model_that_only_continues_code_is_passed_over_with_one_reason(home: Path, env: dict[str, str]) -> None:
+def test_a_model_that_only_continues_a_text_is_asked_in_a_group_of_its_own(home: Path, env: dict[str, str]) -> None:
     install(home, "continues", kind="completion", seed=1)
     install(home, "mine", seed=2)
-    order = settings("continues", "mine", backend={"mine": BackendSettings(threads=1, context=512)})
-    (group,) = groups(order, Place(env))
-    assert group.kind == "chat"
-    for _ in range(2):
-        assert group.router.generate(ASK).model == "mine@v2"
-    (reason,) = group.router.reasons()
-    assert reason.startswith("continues: it only continues code")
-    group.router.close()
-    with pytest.raises(Unavailable, match="no format yet"):
-        open_model("continues", Config(), env)
+    small = BackendSettings(threads=1, context=512)
+    order = settings("continues", "mine", backend={"mine": small, "continues": small})
+    one, other = groups(order, Place(env))
+    assert (one.kind, other.kind) == ("completion", "chat")
+    assert one.router.generate(Request(prompt=("The repair as JSON:\n",), max_tokens=8)).model == "continues@v1"
+    assert other.router.generate(ASK).model == "mine@v2"
+    assert not one.router.reasons()
+    for group in (one, other):
+        group.router.close()
 
 
 # Opening.

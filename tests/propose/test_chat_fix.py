@@ -41,7 +41,7 @@ def case(
 
 
 def asked(*args: Any, **kwargs: Any) -> tuple[Request, str]:
-    return chat_fix.request(*case(*args, **kwargs), temperature=0.0, seed=4, timeout=7.0)
+    return chat_fix.request(*case(*args, **kwargs), is_chat=True, temperature=0.0, seed=4, timeout=7.0)
 
 
 def test_the_prompt_shows_the_window() -> None:
@@ -62,6 +62,23 @@ def test_the_prompt_shows_the_window() -> None:
     assert request.json_schema is not None
     assert request.json_schema["required"] == ["edits"]
     assert (request.seed, request.timeout, request.temperature, request.shared_prefix) == (4, 7.0, 0.0, 1)
+
+
+def test_a_model_without_instructions_is_given_the_same_as_a_text() -> None:
+    chat, prompt_id = asked()
+    text, same_id = chat_fix.request(*case(), is_chat=False, temperature=0.0, seed=4, timeout=7.0)
+    assert same_id == prompt_id
+    assert not text.messages
+    assert [part.rstrip() if isinstance(part, str) else part for part in text.prompt[:-1]] == [
+        message.content.rstrip() for message in chat.messages
+    ]
+    assert str(text.prompt[-1]).endswith("JSON:\n")
+    assert (text.json_schema, text.shared_prefix) == (chat.json_schema, 1)
+    # What the file spells stays text (row A20).
+    spelt = TEXT.replace("# it comes", "# <|endoftext|> it comes")
+    request, _ = chat_fix.request(*case(spelt), is_chat=False, temperature=0.0, seed=4, timeout=7.0)
+    assert any("<|endoftext|>" in part for part in request.prompt if isinstance(part, str))
+    assert all(isinstance(part, str) for part in request.prompt)
 
 
 def test_the_system_turn_is_the_same_for_all_findings() -> None:
@@ -101,7 +118,7 @@ def test_text_in_the_code_fills_no_hole() -> None:
 @pytest.mark.parametrize("flagged", ["import pickle", "value", "data", "return value", "\n\n\n", "def load(data):"])
 def test_any_place_can_be_asked_about(flagged: str) -> None:
     finding, context, window = case(TEXT, flagged)
-    chat_fix.request(finding, context, window, temperature=0.0, seed=0, timeout=1.0)
+    chat_fix.request(finding, context, window, is_chat=True, temperature=0.0, seed=0, timeout=1.0)
 
 
 def test_a_match_of_several_statements() -> None:

@@ -79,6 +79,16 @@ def test_an_answer_becomes_a_proposal_with_its_imports(kind: str, answer: str, p
     assert request.shared_prefix > 0
 
 
+def test_a_model_that_only_continues_a_text_is_given_one() -> None:
+    model = Scripted([says((1, "return json.loads(data)"))], confidence=0.99)
+    (proposal,) = proposals(proposer(group(model, kind="completion")))
+    assert "return json.loads(data)" in result(proposal)
+    (request,) = model.requests
+    assert (request.messages, proposal.prompt) == ((), "fix/v1")
+    assert request.json_schema is not None
+    assert "".join(map(str, request.prompt)).endswith("JSON:\n")
+
+
 def test_only_changed_lines_are_edits() -> None:
     text = "x = f(\n    pickle.loads(data),\n    b,\n)\n"
     model = Scripted([says((1, "x = f("), (2, "    json.loads(data),"), (4, ")"))], confidence=None)
