@@ -1,4 +1,4 @@
-"""How a chat model, or one that only continues a text, is asked for a fix (`prompts/fix`), and how its answer is read."""
+"""How a model that speaks no format of ours is asked for a fix (`prompts/fix`), and how its answer is read."""
 
 from __future__ import annotations
 
