@@ -62,11 +62,13 @@ def _imports_of_rule(rule: Rule) -> dict[str, str]:
 def _import_of_examples(rule: Rule, name: str, tree: ast.Module) -> str | None:
     """How the rule's examples import a name, from a package that this file uses already, or else a standard module.
 
-    None where neither is so, or where more than one would do: `escape` of two packages means two things.
+    None where neither is so, or where more than one would do: `escape` of two packages means two things. A package that
+    the file imports in a `try` or an `if` may not be there, and what is added at the top has to be.
     """
     from nootropic_bot.propose.examples import imports_of
 
-    here = {_package(module) for node in runtime_imports(tree) for module in _modules(node)}
+    certain = (node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom))
+    here = {_package(module) for node in certain for module in _modules(node)}
     found = sorted(imports_of(rule).get(name, ()))
     for packages in (here - sys.stdlib_module_names, sys.stdlib_module_names):
         fitting = [module for module in found if _package(module) in packages]

@@ -156,6 +156,25 @@ def test_what_is_not_known_is_never_guessed(new: str) -> None:
             "f(escape(x))\n",
             "from django.utils.html import",
         ),
+        # A package that this file can do without.
+        (
+            "html-response-from-strings",
+            "try: import markupsafe\nexcept ImportError: markupsafe = None\nf(x)\n",
+            "f(escape(x))\n",
+            "from html import escape",
+        ),
+        (
+            "html-response-from-strings",
+            "if sys.platform == 'win32': import django\nf(x)\n",
+            "f(escape(x))\n",
+            "from html import escape",
+        ),
+        (
+            "ldap-filter-injection",
+            "try: import ldap3\nexcept ImportError: pass\nf(x)\n",
+            "f(escape_filter_chars(x))\n",
+            None,
+        ),
         # Of a package that may not be there, of two that are, or without an example: the proof will refuse the name.
         ("ldap-filter-injection", "import os\nf(x)\n", "f(escape_filter_chars(x))\n", None),
         ("html-response-from-strings", "import markupsafe, django\nf(x)\n", "f(escape(x))\n", None),
@@ -169,10 +188,11 @@ def test_what_the_rules_examples_bring_in_is_imported_from_where_this_file_can(
 ) -> None:
     rule = load_rules(find_rule_files(bundled_rules()), None).by_id[rule_id]
     source = decode("a.py", before.encode())
-    edits, needs = repair_imports(source, Edit("a.py", 2, 2, new), rule)
+    last = len(source.lines)
+    edits, needs = repair_imports(source, Edit("a.py", last, last, new), rule)
     made = "".join(apply_edits(source.lines, edits))
     if imported is None:
-        assert (made, needs) == (before.splitlines(keepends=True)[0] + new, {})
+        assert (made, needs) == ("".join(source.lines[:-1]) + new, {})
     else:
         assert imported in made
         assert [each.startswith(imported) for each in needs.values()] == [True]
