@@ -11,7 +11,7 @@ from nootropic_bot.statements import Node
 from nootropic_bot.verify.case import Case
 from nootropic_bot.verify.kept import lost_part
 from nootropic_bot.verify.meaning import changed_meaning
-from nootropic_bot.verify.trees import Region, changed_nodes, fills_handler, names_in
+from nootropic_bot.verify.trees import Region, changed_nodes, fills_handler
 
 # What a fix may not bring in: ways to reach a function without naming it.
 _EVASIONS = frozenset(
@@ -20,6 +20,7 @@ _EVASIONS = frozenset(
         *("globals", "importlib", "locals", "setattr", "vars"),
     }
 )
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _MAX_GROWTH = 4
 _GROWTH_ALLOWANCE = 80
 _MIN_KEPT = 0.34
@@ -29,7 +30,7 @@ _SMALL = 8
 
 def bounded_check(case: Case) -> Check:
     """The check as a whole."""
-    problem = _deletion(case.regions) or _evasion(case.regions) or _size_problem(case.regions)
+    problem = _deletion(case.regions) or _evasion(case) or _size_problem(case.regions)
     # A rule's own fix was read by the rule's author; what a model writes nobody has read yet.
     if case.proposal.source != "rule":
         problem = problem or _stowaway(case.regions) or lost_part(case) or changed_meaning(case)
@@ -88,25 +89,46 @@ def _root(node: ast.AST) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
-def _evasion(regions: Sequence[Region]) -> str | None:
-    known = names_in(regions, after=False)
-    # In a function that has a parameter of that name it is no more than that.
-    fresh = {name for region in regions for name in names_in([region], after=True) - known - _parameters(region)}
-    hidden = sorted(fresh & _EVASIONS)
+def _evasion(case: Case) -> str | None:
+    tree = case.before.tree
+    known = {name for region in case.regions for name in _ways_around(tree, region, after=False)}
+    hidden = {name for region in case.regions for name in _ways_around(tree, region, after=True)} - known
     if hidden:
-        return f"it brings in `{hidden[0]}`"
-    calls = (child for node in changed_nodes(regions, after=True) for child in ast.walk(node))
+        return f"it brings in `{min(hidden)}`"
+    calls = (child for node in changed_nodes(case.regions, after=True) for child in ast.walk(node))
     if any(isinstance(call, ast.Call) and isinstance(call.func, ast.Lambda) for call in calls):
         return "it calls a function without a name"
     return None
 
 
-def _parameters(region: Region) -> set[str]:
-    """Those of the function that the statements of a region stand in."""
-    node = region.parent
-    if region.header or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return set()
-    return {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
+def _ways_around(tree: ast.Module, region: Region, *, after: bool) -> set[str]:
+    """The evasions that one side of a region names. A parameter, where it is one, is no more than that."""
+    found: set[str] = set()
+    pending: list[tuple[ast.AST, frozenset[str]]]
+    pending = [(node, frozenset()) for node in changed_nodes([region], after=after)]
+    while pending:
+        node, parameters = pending.pop()
+        if isinstance(node, ast.Name) and node.id not in parameters:
+            found.add(node.id)
+        body: list[ast.AST] = []
+        inside = parameters
+        if isinstance(node, _FUNCTIONS):  # Its defaults and decorators don't know its parameters.
+            body = [node.body] if isinstance(node, ast.Lambda) else [*node.body]
+            inside = parameters | _parameters(node)
+        pending += [(child, inside if child in body else parameters) for child in ast.iter_child_nodes(node)]
+    found &= _EVASIONS
+    if found:
+        for function in (node for node in ast.walk(tree) if isinstance(node, _FUNCTIONS)):
+            if any(child is region.parent for child in ast.walk(function)):
+                found -= _parameters(function)
+    return found
+
+
+def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> set[str]:
+    """Its own: not those of a lambda in a default."""
+    args = function.args
+    rest = [each for each in (args.vararg, args.kwarg) if each is not None]
+    return {each.arg for each in (*args.posonlyargs, *args.args, *args.kwonlyargs, *rest)}
 
 
 def _stowaway(regions: Sequence[Region]) -> str | None:

@@ -61,6 +61,34 @@ def test_a_parameter_that_is_called_like_a_way_around_is_no_more_than_that() -> 
         assert "it brings in" in failed(make_case(before, spoilt, "{}"))["bounded"]
 
 
+def test_a_parameter_is_known_in_every_block_of_its_function() -> None:
+    """`globals` names an argument in the old line, so only the new line reads it."""
+    inner = (
+        "def prepare(x, globals):\n    for y in x:\n        if y:\n            y = pick(x, globals=1)\n    return y\n"
+    )
+    nested = "def prepare(x, *, globals):\n    def inner(y):\n        y = pick(x, globals=1)\n        return y\n    return inner\n"
+    head = "def prepare(x, **globals):\n    if pick(x, globals=1):\n        return x\n"
+    for before in (inner, nested, head):
+        assert failed(make_case(before, before.replace("=1", "=globals"), "pick(x, globals=1)")) == {}
+    # Another function's is not known here, nor is one of a method beside this one.
+    elsewhere = "def other(globals):\n    return globals\n\n\ny = pick(x, globals=1)\n"
+    method = "class A:\n    def a(self, globals): ...\n    def b(self, x):\n        y = pick(x, globals=1)\n"
+    for before in (elsewhere, method):
+        case = make_case(before, before.replace("=1", "=globals"), "pick(x, globals=1)")
+        assert failed(case)["bounded"] == "it brings in `globals`"
+
+
+def test_a_parameter_of_a_lambda_is_none_of_the_function() -> None:
+    before = "def prepare(x, key=lambda vars: vars, kinds=[]):\n    return kinds\n"
+    guard = "    if kinds is None:\n        kinds = vars(x)\n"
+    after = before.replace("[]", "None").replace("    return", f"{guard}    return")
+    assert failed(make_case(before, after, "[]"))["bounded"] == "it brings in `vars`"
+    # In the lambda itself it is its own, as it is in a new one.
+    for new in ("lambda vars: vars", "lambda vars: [vars]", "lambda *vars: vars"):
+        assert failed(make_case(before, before.replace("[]", new), "[]")) == {}
+    assert "bounded" in failed(make_case(before, before.replace("[]", "lambda x=vars(): x"), "[]"))
+
+
 def test_an_import_at_module_level_passes() -> None:
     after = MODULE.replace("import os\n", "import os\nimport secrets\n").replace(
         "read(path, mode)", "secrets.read(path, mode)"
