@@ -169,7 +169,7 @@ def write_output(path: Path | str, text: str) -> None:
     data = text.encode("utf-8", "backslashreplace")
     try:
         _write(path, data)
-    except BrokenPipeError:  # The reader had enough; `cli.py` knows what to do.
+    except BrokenPipeError:  # The reader had enough; `ending.py` knows what to do.
         raise
     except OSError as error:
         reason = error.strerror or str(error)
