@@ -36,6 +36,21 @@ def bound_names(tree: ast.AST, *, imports: bool = True) -> set[str]:
     return names
 
 
+# Constructors of the standard library whose objects can be changed.
+_CHANGEABLE = frozenset(
+    ("list", "dict", "set", "bytearray", "deque", "defaultdict", "Counter", "OrderedDict", "ChainMap", "array")
+)
+
+
+def is_changeable(node: ast.expr) -> bool:
+    """Whether an expression makes a new object that can be changed: a list, a dict, a set or their like."""
+    if isinstance(node, ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp):
+        return True
+    if isinstance(node, ast.BinOp):
+        return is_changeable(node.left) or is_changeable(node.right)
+    return isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in _CHANGEABLE
+
+
 def dotted(node: ast.AST) -> str:
     """`a.b.c` of names and attributes; empty for anything else."""
     if isinstance(node, ast.Name):

@@ -102,6 +102,9 @@ class Window:
             return change
         if item.text.lstrip() == comment:  # It has the line to itself.
             return replace(whole, text=f"{_indent_of(item.text)}{comment}\n{whole.text}")
+        head, newline, body = whole.text.rstrip().partition("\n")
+        if body and head.endswith(":") and item.text.removesuffix(comment).rstrip().endswith(":"):
+            return replace(whole, text=f"{head}  {comment}{newline}{body}")  # The head's, not its body's.
         return replace(whole, text=f"{whole.text.rstrip()}  {comment}")
 
     def abridged(self, change: Change) -> Change:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from nootropic_bot.critique.critic import Critic
@@ -55,18 +57,42 @@ def test_what_a_change_left_is_mended_too_and_both_are_one_fix(critic: Critic) -
     assert result.chosen == pytest.approx(0.81)  # Both answers must be what the author would write.
 
 
-def test_what_mends_nothing_is_given_up_after_a_few_rounds(critic: Critic) -> None:
-    asked: list[str] = []
+def test_no_more_rounds_are_made_than_so_many(critic: Critic) -> None:
+    """Three defaults, of which one a round is mended."""
+    text = 'def f(a, b=list(range(1)), c=dict(d=1), e=set("x"), g=list("y")):\n    return a, b, c, e, g\n'
+    mended: list[str] = []
 
     def answer(request: Request) -> str:
-        asked.append(request.messages[-1].content)
-        return says((1, f"    return pickle.loads(data, n={len(asked)})"))
+        head = next(line for line in str(request.messages[-1].content).splitlines() if line.startswith("1| def"))
+        name, default = re.findall(r"(\w)=((?:list|dict|set)\([^=]*?\)+)(?=[,)])", head.replace("d=1", "d:1"))[0]
+        default = default.replace("d:1", "d=1")
+        mended.append(name)
+        changed = head.removeprefix("1| ").replace(f"{name}={default}", f"{name}=None")
+        return says((1, f"{changed}\n    if {name} is None:\n        {name} = {default}"))
 
-    text = "import pickle\n\n\ndef load(data):\n    return pickle.loads(data)\n"
     result = _asked(critic, text, Scripted([answer], repeat=True))
-    assert (result.verified, result.reason) == (False, "gone: pickle-load still finds it")
-    assert len(asked) == 1 + AGAIN
-    assert [f"n={number}" in text for number, text in enumerate(asked)] == [False, True, True]
+    assert (result.verified, result.reason) == (False, "gone: mutable-default-argument still finds it")
+    assert mended == ["b", "c", "e"]
+    assert len(mended) == 1 + AGAIN
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        # Nothing was mended.
+        ("import pickle\n\n\ndef load(data):\n    return pickle.loads(data)\n", "return pickle.loads(data, a=1)"),
+        # Another default was, which was right as it was.
+        (
+            "def load(data, at=time(), kinds=list(range(1))):\n    return data, at, kinds\n",
+            "def load(data, at=None, kinds=list(range(1))):\n    if at is None:\n        at = time()",
+        ),
+    ],
+)
+def test_what_mends_no_part_is_not_gone_on_with(critic: Critic, text: str, answer: str) -> None:
+    model = Scripted([says((1, answer))], repeat=True)
+    result = _asked(critic, text, model)
+    assert (result.answered, result.verified) == (True, False)
+    assert len(model.requests) == 1
 
 
 def test_where_the_rest_is_not_mended_nothing_is_proved(critic: Critic) -> None:

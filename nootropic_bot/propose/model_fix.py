@@ -175,9 +175,11 @@ def _edit(group: Group, source: Source, window: Window, view: View, answer: Answ
     """
     changes = fixer.decode(answer.text) if group.kind == "fixer" else chat_fix.decode(answer.text, window)
     try:
+        if any(not 0 <= change.item < len(view.window.items) for change in changes):
+            raise ValueError("the answer changes a line that was not shown")
         restored = (each for change in changes for each in view.restored(change))
-        whole = _merged(window, (_below_docstring(window, each) for each in restored))
-        changes = tuple(window.with_comment(source, each) for each in whole)
+        placed = (window.with_comment(source, _below_docstring(window, each)) for each in restored)
+        changes = _merged(window, placed)
         edit = _joined(source, window.edits(source, changes))
         if edit is not None:
             source.encode(edit.replacement)  # Characters that this file's encoding does not have.
@@ -193,7 +195,7 @@ def _below_docstring(window: Window, change: Change) -> Change:
     return replace(change, item=below) if is_above else change
 
 
-def _merged(window: Window, changes: Iterable[Change]) -> list[Change]:
+def _merged(window: Window, changes: Iterable[Change]) -> tuple[Change, ...]:
     """The changes, with what is to follow a line that is replaced as well as a part of its replacement."""
     found: list[Change] = []
     for change in changes:
@@ -202,7 +204,7 @@ def _merged(window: Window, changes: Iterable[Change]) -> list[Change]:
             found[-1] = Change(change.item, f"{window.written_out(before).text}\n{change.text}")
         else:
             found.append(change)
-    return found
+    return tuple(found)
 
 
 def _joined(source: Source, edits: Sequence[Edit]) -> Edit | None:

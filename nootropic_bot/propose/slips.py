@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from nootropic_bot.propose import withslips
 from nootropic_bot.propose.withslips import parsed
@@ -80,25 +80,42 @@ def _absent_by_default(text: str) -> set[str]:
 
 
 def _of_objects(old: str, new: str) -> str:
-    """With `isinstance(x, T)` for `isinstance(x.__class__, T)`, `isinstance(type(x), T)` and `isinstance(x == T)`."""
+    """With `isinstance(x, T)` for `isinstance(x.__class__, T)`, `isinstance(type(x), T)` and `isinstance(x == T)`.
+
+    Only where the old text compares the class of that `x`, or that `x`: of a class of classes it may be asked.
+    """
+    before, _indent = parsed(old)
+    compared = [node for node in ast.walk(before) if isinstance(node, ast.Compare)] if before is not None else []
+    known = {ast.dump(part) for node in compared for part in (node, node.left, *node.comparators)}
+    while known:
+        changed = _of_one_object(known, new)
+        if changed == new:
+            break
+        new = changed
+    return new
+
+
+def _of_one_object(known: Collection[str], new: str) -> str:
     tree, indent = parsed(new)
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call)) if tree is not None else ()
     lines = new.split("\n")
-    for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset), reverse=True):
-        line = lines[call.lineno - 1]
-        is_plain = call.lineno == call.end_lineno and line.isascii() and not call.keywords
-        if not is_plain or not isinstance(call.func, ast.Name) or call.func.id != "isinstance":
-            continue
-        start, end = (len(indent) + column for column in (call.col_offset, call.end_col_offset or 0))
-        meant = _meant_by(call.args)
-        if meant is not None and line[start:end] not in old:
-            texts = (line[len(indent) + node.col_offset : len(indent) + (node.end_col_offset or 0)] for node in meant)
-            lines[call.lineno - 1] = f"{line[:start]}isinstance({', '.join(texts)}){line[end:]}"
+    for call in calls:
+        line, meant = lines[call.lineno - 1], _meant_by(call)
+        is_plain = call.lineno == call.end_lineno and line.isascii() and line.startswith(indent)
+        if meant is not None and is_plain and ast.dump(call.args[0]) in known:
+            spans = (call, *meant)
+            (start, end), *parts = ((len(indent) + n.col_offset, len(indent) + (n.end_col_offset or 0)) for n in spans)
+            texts = ", ".join(line[first:last] for first, last in parts)
+            lines[call.lineno - 1] = f"{line[:start]}isinstance({texts}){line[end:]}"
+            break
     return "\n".join(lines)
 
 
-def _meant_by(args: Sequence[ast.expr]) -> tuple[ast.expr, ast.expr] | None:
-    """The arguments that were meant, None where these were."""
+def _meant_by(call: ast.Call) -> tuple[ast.expr, ast.expr] | None:
+    """The arguments of `isinstance` that were meant, None where these were, or another function is called."""
+    if not isinstance(call.func, ast.Name) or call.func.id != "isinstance" or call.keywords:
+        return None
+    args = call.args
     if len(args) == 1 and isinstance(args[0], ast.Compare) and [type(op) for op in args[0].ops] in ([ast.Eq], [ast.Is]):
         return _object_of(args[0].left) or args[0].left, args[0].comparators[0]
     subject = _object_of(args[0]) if len(args) == 2 else None

@@ -1,12 +1,15 @@
 """What a small model does wrong around `with`: it reads from at once what it opens, or loses words of what follows.
 
-That something must be opened with `with` is what it has to know; the statement below the head can be written by code.
+That something must be opened with `with` is what it has to know; a plain statement below the head can be written by
+code.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+
+from nootropic_bot.runsonce import parts_that_run_once
 
 _HEAD = re.compile(r"(?P<indent>[ \t]*)with (?P<call>\S[^\n]*) as (?P<name>\w+):[ \t]*\n")
 
@@ -25,34 +28,49 @@ def parsed(text: str) -> tuple[ast.Module | None, str]:
 
 
 def around_the_statement(old: str, new: str) -> str:
-    """With the old statement below `with … as name:`, where the head opens what the statement opened and used at once.
+    """With the old statement below `with … as name:`, where the model opens what the statement opened and read at once.
 
-    `name` stands for what was opened; the rest is the author's, whatever the model made of it.
+    Only where what the model wrote there is no code, opens it again, or lost a word. `name` stands for what was opened.
     """
     head = _HEAD.match(new)
     tree, indent = parsed(old)
     if head is None or tree is None or head["indent"] != indent or len(tree.body) != 1:
         return new
     below = [line for line in new[head.end() :].split("\n") if line.strip()]
-    statement = tree.body[0]
+    statement, lines = tree.body[0], old.rstrip("\n").split("\n")
     if hasattr(statement, "body") or any(not line.startswith(indent + " ") for line in below):
         return new
-    call = _used_at_once(statement, head["call"])
+    call = _read_at_once(statement, head["call"])
     # The lines of a text over several lines can't be moved to the right.
-    is_movable = old.isascii() and not any(_is_long_text(node) for node in ast.walk(statement))
+    is_movable = old.isascii() and all(line.startswith(indent) for line in lines)
+    is_movable = is_movable and not any(_is_long_text(node) for node in ast.walk(statement))
     if call is None or not is_movable or re.search(rf"\b{head['name']}\b", old):
         return new
-    lines = old.rstrip("\n").split("\n")
     row, (first, last) = call.lineno - 1, (len(indent) + each for each in (call.col_offset, call.end_col_offset or 0))
     lines[row] = lines[row][:first] + head["name"] + lines[row][last:]
     ending = "\n" if new.endswith("\n") else ""
-    return head[0] + "\n".join("    " + line for line in lines) + ending
+    written = "\n".join(f"{indent}    {line[len(indent) :]}" for line in lines) + ending
+    return new if _is_sound(new, call, _words(written)) else head[0] + written
 
 
-def _used_at_once(statement: ast.stmt, opened: str) -> ast.Call | None:
+def _is_sound(new: str, call: ast.Call, words: set[str]) -> bool:
+    """Whether what the model wrote is code, opens nothing a second time and has these words."""
+    tree, _indent = parsed(new)
+    if tree is None or not isinstance(tree.body[0], ast.With):
+        return False
+    body = ast.Module(tree.body[0].body, [])
+    is_opened_again = any(isinstance(node, ast.Call) and _is_taken_over(call, node) for node in ast.walk(body))
+    return not is_opened_again and words <= _words(new)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text))
+
+
+def _read_at_once(statement: ast.stmt, opened: str) -> ast.Call | None:
     """The one call of a statement that the head of a `with` takes over, with arguments by keyword that it may add.
 
-    None for a call whose result is only given a name or returned: then the name would not outlive the block.
+    None unless the statement runs it each time, once, and has read what it wants of it when it ends.
     """
     try:
         wanted = ast.parse(opened, mode="eval").body
@@ -61,8 +79,42 @@ def _used_at_once(statement: ast.stmt, opened: str) -> ast.Call | None:
     if not isinstance(wanted, ast.Call):
         return None
     calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call) and _is_taken_over(node, wanted)]
-    is_all = len(calls) == 1 and getattr(statement, "value", None) is calls[0]
-    return calls[0] if len(calls) == 1 and not is_all and calls[0].lineno == calls[0].end_lineno else None
+    if len(calls) != 1 or calls[0].lineno != calls[0].end_lineno:
+        return None
+    is_run = any(node is calls[0] for node in parts_that_run_once(statement))
+    return calls[0] if is_run and _has_been_read(statement, calls[0]) else None
+
+
+# Functions and methods that have read, or written, what they are given when they return.
+_READERS = frozenset(
+    {
+        *("read", "readline", "readlines", "readinto", "write", "writelines", "load", "safe_load", "dump", "safe_dump"),
+        *("parse", "file_digest", "print", "copyfileobj"),
+    }
+)
+_CONSUMERS = frozenset(
+    ("list", "tuple", "set", "frozenset", "dict", "sorted", "sum", "min", "max", "any", "all", "join")
+)
+
+
+def _has_been_read(statement: ast.stmt, call: ast.Call) -> bool:
+    """Whether what a call opens is read by what it is given to at once."""
+    above = {id(child): node for node in ast.walk(statement) for child in ast.iter_child_nodes(node)}
+    user = above[id(call)]
+    if isinstance(user, ast.keyword | ast.comprehension):
+        user = above[id(user)]
+    if isinstance(user, ast.Attribute):
+        return user.attr in _READERS and isinstance(above[id(user)], ast.Call)
+    if isinstance(user, ast.GeneratorExp):
+        user = above[id(user)]
+        return isinstance(user, ast.Call) and _called(user) in _CONSUMERS
+    if isinstance(user, ast.ListComp | ast.SetComp | ast.DictComp):
+        return True
+    return isinstance(user, ast.Call) and _called(user) in _READERS | _CONSUMERS
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _is_long_text(node: ast.AST) -> bool:

@@ -160,6 +160,21 @@ def test_a_slip_of_the_fixer_is_put_right() -> None:
     assert not any("json.loads(data)" in result(each) for each in proposals(proposer(group(model))))
 
 
+@pytest.mark.parametrize("answer", ["<|5|>x = 1<|5|><|+|>    y = 2", "<|20|>x", "<|1|>x<|2|><|+|>y"])
+def test_a_line_that_was_not_shown_is_no_answer(answer: str) -> None:
+    assert proposals(proposer(group(Scripted([answer], confidence=0.99, repeat=True), kind="fixer"))) == []
+
+
+def test_a_heads_comment_stays_with_the_head() -> None:
+    text = "def load(data, kinds=[]):  # noqa: D103\n    return data[kinds]\n"
+    guard = "    if kinds is None:\n        kinds = []"
+    for answer in (f"<|1|>def load(data, kinds=None):<|1|><|+|>{guard}", f"<|1|>def load(data, kinds=None):\n{guard}"):
+        (proposal,) = proposer(group(Scripted([answer], confidence=0.99), kind="fixer")).propose(*case(text, "[]"))
+        assert result(proposal, text) == (
+            f"def load(data, kinds=None):  # noqa: D103\n{guard}\n    return data[kinds]\n"
+        )
+
+
 @pytest.mark.parametrize(
     ("docstring", "answer"),
     [

@@ -21,7 +21,8 @@ def _window(text: str, line: int = 1) -> tuple[Source, Window]:
     """The window of a finding that is the whole statement at a line."""
     source = decode("app.py", text.encode())
     start = sum(len(each) for each in source.lines[: line - 1])
-    end = start + len(source.lines[line - 1].rstrip())
+    shown = source.lines[line - 1]
+    start, end = start + len(shown) - len(shown.lstrip()), start + len(shown.rstrip())
     window = window_of(source, Match("rule", source.at(start), source.at(end), start, end, "m", "s"))
     assert window is not None
     return source, window
@@ -45,17 +46,29 @@ def _marked(text: str) -> str | None:
         ("def f(self, a=[]): pass\n", None),  # The body stands on the same line.
         ("def f(self, a=[]):\n    pass\n", "def f(self, a=«[]»):"),
         ("async def f(cls, a: A = {1: 2}, *b) -> C:\n    pass\n", "async def f(cls, a: A = «{1: 2}», **value2):"),
-        ("def f(a, b, c=g(1, (2,)), d=[]):  # why\n    pass\n", "def f(value1, c=«g(1, (2,))», **value2):"),
+        ("def f(a, b, c=g(1, (2,)), d=[]):  # why\n    pass\n", "def f(value1, d=«[]»):"),
         (
             "def f(\n    self, a, *,\n    b=[',', ')'],\n    c=1,\n):\n    pass\n",
             "def f(value1, b=«[',', ')']», **value2):",
         ),
         ("def f(\n    self,\n    b=[],\n):\n    pass\n", "def f(value1, b=«[]»):"),
         ("@g\ndef f(a=[]):\n    pass\n", "def f(a=«[]»):"),
-        # Nothing is computed, or it can't be said without a doubt where.
+        ("def f(a, /, b={1}, *, c):\n    pass\n", "def f(value1, b=«{1}», **value2):"),
+        ("def f(a=[x for x in y]):\n    pass\n", "def f(a=«[x for x in y]»):"),
+        ("def f(a, b=[1] * 3 ):\n    pass\n", "def f(value1, b=«[1] * 3»):"),
+        # What else is computed is not to be changed: a dependency, a mark, a time.
+        (
+            "def f(a=Depends(b), c=object(), d=time(), e=collections.deque()):\n    pass\n",
+            "def f(value1, e=«collections.deque()»):",
+        ),
+        ("def f(a=lambda b, c=[], d=1: b, e={}):\n    pass\n", "def f(value1, e=«{}»):"),
+        # There is none, or it can't be said without a doubt where.
         ("def f(a, b=None, c=-1, d=x.y, e='[]'):\n    pass\n", None),
         ("def f(a,  # [\n      b=[]):\n    pass\n", None),
         ("def f(a=[1,\n         2]):\n    pass\n", None),
+        ("def f(a=([])):\n    pass\n", None),
+        ("def f(ä, b=[]):\n    pass\n", None),
+        ("def f(a:\n      b = []):\n    pass\n", None),
         ("def f(value1, a=[]):\n    pass\n", None),
         ("def f[T](a: T = [].x):\n    pass\n", None),
         ("class A(b=[]):\n    pass\n", None),
@@ -63,7 +76,7 @@ def _marked(text: str) -> str | None:
         ("f = lambda a=[]: a\n", None),
     ],
 )
-def test_the_parameter_with_a_computed_default_is_shown_and_marked(text: str, expected: str | None) -> None:
+def test_the_parameter_with_a_default_that_can_be_changed_is_shown_and_marked(text: str, expected: str | None) -> None:
     assert _marked(text) == expected
 
 
@@ -84,6 +97,17 @@ def test_the_parameter_with_a_computed_default_is_shown_and_marked(text: str, ex
             ),
             "    @g\n    def f(\n        self,\n        b: B = None,\n        **kw,\n    ):\n"
             '        """Doc.\n\n        More."""\n        if b is None:\n            b = []\n        return b\n',
+        ),
+        (
+            '    def f(self, b=[], t="""SELECT\n  x\nFROM y""",\n  c=1):\n        return b\n',
+            (Change(0, "def f(self, b=None, **value2):\n    if b is None:\n        b = []"),),
+            '    def f(self, b=None, t="""SELECT\n  x\nFROM y""",\n  c=1):\n'
+            "        if b is None:\n            b = []\n        return b\n",
+        ),
+        (
+            "def f(\n    a,\n    b=[],\n):\n    return b\n",
+            (Change(0, "def f(value1, b=None):"), Change(0, "    if b is None:\n        b = []", keep=True)),
+            "def f(\n    a,\n    b=None,\n):\n    if b is None:\n        b = []\n    return b\n",
         ),
         (
             "def f(self, b=[]):\r\n    return b\r\n",
@@ -144,6 +168,6 @@ def test_nothing_is_lost_on_the_way_there_and_back() -> None:
 
 
 def test_the_short_head_is_the_second_view() -> None:
-    window = _window("import g\n\n\ndef f(a, b=g.h()):\n    return b\n", 4)[1]
+    window = _window("import g\n\n\ndef f(a, b=g.deque()):\n    return b\n", 4)[1]
     heads = [view_of(window, number).window.items[0].text for number in range(7)]
     assert [number for number, head in enumerate(heads) if "**" in head or "value1, b" in head] == [1, 6]

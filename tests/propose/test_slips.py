@@ -67,16 +67,22 @@ from nootropic_bot.propose.slips import without_slips
         ),
         (
             "page(\n    open(p, 'r').read(),\n    start,\n)",
-            "with open(p, 'r') as f:\n    page = f.read(), start",
+            "with open(p, 'r') as f:\n    x = f.read(), start",
             "with open(p, 'r') as f:\n    page(\n        f.read(),\n        start,\n    )",
         ),
         # A class is no object of a class.
         ("if x.__class__ == T:\n", "if isinstance(x.__class__, T):\n", "if isinstance(x, T):\n"),
         ("a = type(b [0]) == T\n", "a = isinstance(type(b [0]), T)\n", "a = isinstance(b [0], T)\n"),
         (
-            "    return a and (b.c.__class__ == T or d)\n",
+            "    return a and (b.c.__class__ == T or type(d) is T)\n",
             "    return a and (isinstance(b.c.__class__ == T) or isinstance(type(d) is T))\n",
             "    return a and (isinstance(b.c, T) or isinstance(d, T))\n",
+        ),
+        # In a file with tabs the statement goes further to the right than the head, too.
+        (
+            "\tx = json.load(open(p))\n",
+            "\twith open(p) as f:\n\t    x = json.load(open(p))\n",
+            "\twith open(p) as f:\n\t    x = json.load(f)\n",
         ),
         # A keyword that is there already.
         (
@@ -146,12 +152,37 @@ def test_what_stood_there_before_is_no_slip() -> None:
         ('g(open(p), """\n""")\n', "with open(p) as f:\n    g(f)\n"),
         ("for x in open(p):\n", "with open(p) as f:\n    for x in f:\n"),
         ("g(open(p))\n", "with open(p) as f:\n    g(f)\nh()\n"),
+        # What the model wrote there is code, and has the words.
+        ("x = csv.reader(open(p))\n", "with open(p) as f:\n    x = list(csv.reader(f))\n"),
+        ("x = (a for a in open(p))\n", "with open(p) as f:\n    x = [a for a in f]\n"),
+        ("\tx = json.load(open(p))\n", "\twith open(p) as f:\n\t    x = json.load(f)\n"),
+        # It is opened now and then, later, often, or read later.
+        ("x = a or json.load(open(p))\n", "with open(p) as f:\n    x = open(p)\n"),
+        ("x = json.load(open(p)) if p else {}\n", "with open(p) as f:\n    x = open(p)\n"),
+        ("on(lambda: open(p).read())\n", "with open(p) as f:\n    x = open(p)\n"),
+        ("x = [open(p).read() for p in ps]\n", "with open(p) as f:\n    x = open(p)\n"),
+        ("x = csv.reader(open(p))\n", "with open(p) as f:\n    x = open(p)\n"),
+        ("x = (a for a in open(p))\n", "with open(p) as f:\n    x = open(p)\n"),
+        ("x = Archive(open(p))\n", "with open(p) as f:\n    x = open(p)\n"),
+        ("x = open(p).fileno()\n", "with open(p) as f:\n    x = open(p)\n"),
+        ("    foo(a,\n  open(p).read())\n", "    with open(p) as f:\n        foo(open(p))\n"),
+        # It is asked of a class of classes, or of something else.
+        ("if type(type(x)) == M:\n", "if isinstance(type(x), M):\n"),
+        ("if y == M:\n", "if isinstance(x.__class__, M):\n"),
         ("g(p)\n", "with p as f:\n    g(f)\n"),
         ("g(open(p))\n", "with open(p), q as f:\n    g(f)\n"),
         ("if isinstance(x.__class__, T):\n", "if isinstance(x.__class__, T) and y:\n"),
     ],
 )
 def test_what_could_be_meant_is_left(old: str, new: str) -> None:
+    assert without_slips(old, new) == new
+
+
+def test_classes_in_classes_and_lines_to_the_left_are_not_mixed_up() -> None:
+    old = "if type(x) == T and type(type(x) == T) == U:\n"
+    new = "if isinstance(type(x), T) and isinstance(type(isinstance(type(x), T)), U):\n"
+    assert without_slips(old, new).startswith("if isinstance(x, T) and isinstance(type(isinstance(x, T)), U):")
+    old, new = "    foo(\n  x.__class__ == T)\n", "    foo(\n  isinstance(x.__class__, T))\n"
     assert without_slips(old, new) == new
 
 

@@ -74,6 +74,36 @@ def test_tuples_classes_and_parts_of_values(before: str, after: str, reason: str
     assert bounded(before, after) == (reason or ("it changes no code" if "again" in after else ""))
 
 
+_CLOSED = "`file` is closed before it is used"
+_OFTEN = "`open` was called now and then, or later, and is always now"
+
+
+@pytest.mark.parametrize(
+    ("before", "body", "reason"),
+    [
+        ("z = json.load(open(x))", "z = json.load(file)", ""),
+        ("z = csv.reader(open(x))", "z = list(csv.reader(file))", ""),
+        ("z = csv.reader(open(x))", "z = csv.reader(file)", _CLOSED),
+        ("z = csv.reader(open(x))", "z = csv.reader(file)\n    z = list(z)", ""),
+        ("return csv.reader(open(x))", "return csv.reader(file)", _CLOSED),
+        ("z = (a for a in open(x))", "z = (a for a in file)", _CLOSED),
+        ("z = (a for a in open(x))", "z = [a for a in file]", ""),
+        ("z = sum(1 for a in open(x))", "z = sum(1 for a in file)", ""),
+        ("return self.parse(open(x))", "return file", _CLOSED),
+        ("z = self.parse(open(x))", "z = self.parse(file)", ""),
+        ("y.click(lambda: open(x).read())", "y.click(lambda: file.read())", _OFTEN),
+        ("y.click(self.read, x)", "y.click(lambda: file.read(), x)", _CLOSED),
+        ("z = json.load(open(x)) if x else {}", "z = json.load(file) if x else {}", _OFTEN),
+        ("z = json.load(open(x)) if open(x) else {}", "z = json.load(file) if file else {}", ""),
+        ("z = y or json.load(open(x))", "z = y or json.load(file)", _OFTEN),
+        ("z = [open(x).read() for x in y]", "z = [file.read() for x in y]", _OFTEN),
+        ("z = [a for a in open(x)]", "z = [a for a in file]", ""),
+    ],
+)
+def test_what_is_opened_is_opened_as_often_and_read_in_time(before: str, body: str, reason: str) -> None:
+    assert bounded(before, f"with open(x, encoding='utf-8') as file:\n    {body}") == reason
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
