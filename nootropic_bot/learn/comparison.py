@@ -5,32 +5,38 @@
 Every arm starts from nothing, with the same recipe and tokenizer, on pairs of one file (made before by `pairs`), and is
 measured on pairs of the validation split and on what the rules find in its unmodified packages. So short, they are far
 from what the shipped weights can do; what they show is where the next hour of training is best spent. An arm that was
-finished is not trained again, one that was interrupted goes on.
+finished is not trained again, one that was interrupted goes on: as long as it is the same one, with the same pairs
+(`arm.json`). With other validation pairs or findings it is only measured anew; that the checks or what a
+model is shown changed is not noticed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 from torch.nn import functional
 
-from nootropic_bot.errors import UsageError
+from nootropic_bot.errors import EnvironmentFault, UsageError
 from nootropic_bot.learn.evaluate import Question, stands
 from nootropic_bot.learn.export import export, load_network
 from nootropic_bot.learn.network import Network, Shape
 from nootropic_bot.learn.pretrain import LENGTHS, Example, Recipe, Trainer
 from nootropic_bot.learn.report import group_of
 from nootropic_bot.learn.tokenizer import load
+from nootropic_bot.models.base import ModelError, Request
+from nootropic_bot.models.router import Router
 
 # About twice and half the parameters of the shipped one; twice is what 16 MB hold.
 _LARGE = Shape(width=384, heads=6, hidden=1152)
 _SMALL = Shape(width=160, heads=4, hidden=480)
 _BATCH = 16
+_MADE = ("checkpoint.pt", "checkpoint.part", "log.jsonl", "model.gguf", "outcome.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class Data:
 def arms(steps: int) -> list[Arm]:
     """The arms for a first one of so many steps."""
     base = Shape()
-    same_compute = round(steps * size_of(base) / size_of(_LARGE))
+    same_compute = max(round(steps * size_of(base) / size_of(_LARGE)), 1)
     return [
         Arm("as it is", base, steps),
         Arm("twice the parameters", _LARGE, steps),
@@ -96,7 +102,7 @@ def arms(steps: int) -> list[Arm]:
         Arm("pairs of the rules' examples alone", base, steps, frozenset({"template"})),
         Arm("twice the parameters, the same compute", _LARGE, same_compute),
         Arm("half the parameters", _SMALL, steps),
-        Arm("half the steps", base, steps // 2),
+        Arm("half the steps", base, max(steps // 2, 1)),
     ]
 
 
@@ -112,18 +118,69 @@ def compare(
     """Train and measure each arm in a folder of its own beside `folder/tokenizer.json`.
 
     Raises:
-        UsageError: there are too few pairs for an arm.
+        UsageError: there are too few pairs for an arm; said before anything is trained.
+        EnvironmentFault: the model of an arm could not be asked.
     """
-    for arm in wanted:
+    chosen = [_examples_of(arm, data, recipe) for arm in wanted]
+    against = _digest((data.validation, data.validation_sources, map(_asked, data.questions)))
+    for arm, examples in zip(wanted, chosen, strict=True):
         place = folder / "arms" / arm.name.replace(" ", "-").replace(",", "").replace("'", "")
-        done = place / "outcome.json"
-        if not done.is_file():
-            place.mkdir(parents=True, exist_ok=True)
-            examples = _examples_of(arm, data, recipe)
-            Trainer(place, arm.shape, replace(recipe, steps=arm.steps)).run(examples, compile=compile)
+        own = replace(recipe, steps=arm.steps)
+        _make_room(place, _identity(arm, own, examples))
+        outcome = _known(place, against)
+        if outcome is None:
+            Trainer(place, arm.shape, own).run(examples, compile=compile)
             outcome = _measured(place, folder / "tokenizer.json", arm, len(examples), data)
-            done.write_text(json.dumps(asdict(outcome), indent=1) + "\n", encoding="utf-8")
-        yield Outcome(**json.loads(done.read_text(encoding="utf-8")))
+            _write(place / "outcome.json", {"against": against, "outcome": asdict(outcome)})
+        yield outcome
+
+
+def _identity(arm: Arm, recipe: Recipe, examples: Sequence[Example]) -> dict[str, object]:
+    """All that a training depends on: what a folder holds may be of an arm with the same name and other steps."""
+    described = asdict(arm) | {"sources": None if arm.sources is None else sorted(arm.sources)}
+    return {"arm": described, "recipe": asdict(recipe), "examples": _digest([examples])}
+
+
+def _asked(question: Question) -> tuple[object, ...]:
+    return question.rule.id, question.match.start, question.match.message, question.source.text
+
+
+def _digest(lists: Iterable[Iterable[object]]) -> str:
+    found = hashlib.blake2b(digest_size=16)
+    for each in lists:
+        for item in each:
+            found.update(f"{item!r}\n".encode("utf-8", "backslashreplace"))
+        found.update(b"\n")
+    return found.hexdigest()
+
+
+def _make_room(place: Path, identity: Mapping[str, object]) -> None:
+    """Note which arm a folder is of, and remove what another one, or one that nobody noted, has left there."""
+    noted = place / "arm.json"
+    if noted.is_file() and noted.read_text(encoding="utf-8") == _text(identity):
+        return
+    for name in _MADE:
+        (place / name).unlink(missing_ok=True)
+    place.mkdir(parents=True, exist_ok=True)
+    _write(noted, identity)
+
+
+def _known(place: Path, against: str) -> Outcome | None:
+    """The outcome that an arm's folder holds, if it was measured against the same."""
+    done = place / "outcome.json"
+    stored = json.loads(done.read_text(encoding="utf-8")) if done.is_file() else {}
+    return Outcome(**stored["outcome"]) if stored.get("against") == against else None
+
+
+def _write(path: Path, content: Mapping[str, object]) -> None:
+    """Whole or not at all: whoever was interrupted here wants to go on."""
+    partial = path.with_suffix(".part")
+    partial.write_text(_text(content), encoding="utf-8")
+    partial.replace(path)
+
+
+def _text(content: Mapping[str, object]) -> str:
+    return json.dumps(content, indent=1) + "\n"
 
 
 def _examples_of(arm: Arm, data: Data, recipe: Recipe) -> list[Example]:
@@ -141,9 +198,11 @@ def _examples_of(arm: Arm, data: Data, recipe: Recipe) -> list[Example]:
         if length is None:
             continue
         if room <= 0:
-            return chosen
+            break
         room -= length
         chosen.append(each)
+    if room <= 0:
+        return chosen
     raise UsageError(f"{arm.name!r} needs more pairs than {len(known)}", "make more, or take fewer steps")
 
 
@@ -160,13 +219,29 @@ def _measured(place: Path, tokenizer: Path, arm: Arm, pairs: int, data: Data) ->
     group = group_of(model)
     try:
         standing = sum(stands(question, group) for question in data.questions)
+        reason = _why_unasked(group.router)
     finally:
         group.router.close()
+    if reason is not None:
+        remedy = "mend that and run `compare` again; what is trained is kept"
+        raise EnvironmentFault(f"the model of {arm.name!r} could not be asked: {reason}", remedy)
     size = size_of(arm.shape)
     loss = sum(losses) / len(losses)
     return Outcome(
         arm.name, size, arm.steps, pairs, float(size * arm.steps), loss, shares, standing, len(data.questions)
     )
+
+
+def _why_unasked(router: Router) -> str | None:
+    """Why questions were not put to a model at all, so that their answers are not known to be wrong.
+
+    A failure alone does not say so: an answer without end is a failure to the router, and a poor model's own.
+    """
+    try:
+        router.generate(Request(prompt=("def",), max_tokens=1))
+    except ModelError as error:
+        return str(error)
+    return next((each.reason for each in router.decisions if each.action == "skipped"), None)
 
 
 @torch.no_grad()

@@ -21,7 +21,7 @@ from typing import Any
 import click
 
 from nootropic_bot.errors import EnvironmentFault
-from nootropic_bot.learn.corpus import Corpus, Split, fetch, relock
+from nootropic_bot.learn.corpus import Corpus, Split, fetch, packages, relock
 from nootropic_bot.learn.expansion import Template
 from nootropic_bot.learn.material import harvest
 from nootropic_bot.learn.pairs import Ingredients, Pair, digest, from_json, generate, load_words
@@ -78,6 +78,7 @@ class Plan:
 
     def pairs(self) -> None:
         """Write the pairs of training and validation."""
+        need_corpus(self.corpus)
         self.work.mkdir(parents=True, exist_ok=True)
         templates = [lesson.template for lesson in lessons(open_critic()) if lesson.template is not None]
         wanted: tuple[tuple[Split, int], ...] = (("validation", _VALIDATION_PAIRS), ("train", self.pair_count))
@@ -122,6 +123,7 @@ class Plan:
         from nootropic_bot.learn import report
         from nootropic_bot.propose.calibration import load_calibration
 
+        need_corpus(self.corpus)
         critic = open_critic()
         templates = [lesson.template for lesson in lessons(critic) if lesson.template is not None]
         self.work.mkdir(parents=True, exist_ok=True)
@@ -136,6 +138,7 @@ class Plan:
         from nootropic_bot.learn.calibrate import as_json
         from nootropic_bot.models.registry import BUNDLED, builtin
 
+        need_corpus(self.corpus)
         critic = open_critic()
         templates = [lesson.template for lesson in lessons(critic) if lesson.template is not None]
         curve = report.calibrate(self.ingredients("validation", templates), critic, model, per_rule, self.seed)
@@ -146,7 +149,8 @@ class Plan:
 
     def compare(self) -> str:
         """What pays: small trainings that differ in one thing each, as a table in Markdown."""
-        need_training()
+        need_training("llama_cpp")
+        need_corpus(self.corpus)
         from nootropic_bot.learn import comparison
         from nootropic_bot.learn.evaluate import natural
         from nootropic_bot.learn.pretrain import Recipe
@@ -203,13 +207,26 @@ class Plan:
                 yield from_json(line)
 
 
-def need_training() -> None:
+def need_corpus(folder: Path) -> None:
     """Say what is missing before a minute is spent.
 
     Raises:
-        EnvironmentFault: a package of the extra `train` is not installed.
+        EnvironmentFault: a package of the corpus was not downloaded.
     """
-    missing = [name for name in ("torch", "numpy", "tokenizers", "gguf") if importlib.util.find_spec(name) is None]
+    for package in packages():
+        if not (folder / package.file).is_file():
+            remedy = "run `python -m nootropic_bot.learn fetch` first"
+            raise EnvironmentFault(f"{folder / package.file} is not there", remedy)
+
+
+def need_training(*further: str) -> None:
+    """The same of modules: those that every training needs, and `further` ones.
+
+    Raises:
+        EnvironmentFault: a package of the extra `train`, or one of these, is not installed.
+    """
+    needed = ("torch", "numpy", "tokenizers", "gguf", *further)
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         raise EnvironmentFault(f"not installed: {', '.join(missing)}", "pip install 'nootropic-bot[local,train]'")
 

@@ -12,17 +12,20 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("gguf")
 
 from nootropic_bot.critique.critic import Critic  # noqa: E402
-from nootropic_bot.errors import UsageError  # noqa: E402
+from nootropic_bot.errors import EnvironmentFault, UsageError  # noqa: E402
 from nootropic_bot.learn import comparison  # noqa: E402
-from nootropic_bot.learn.comparison import Arm, Data, compare, score, table  # noqa: E402
+from nootropic_bot.learn.comparison import Arm, Data, Outcome, compare, score, table  # noqa: E402
 from nootropic_bot.learn.corpus import CodeFile  # noqa: E402
 from nootropic_bot.learn.evaluate import natural  # noqa: E402
 from nootropic_bot.learn.network import Network, Shape  # noqa: E402
 from nootropic_bot.learn.pairs import generate  # noqa: E402
-from nootropic_bot.learn.pretrain import Recipe  # noqa: E402
+from nootropic_bot.learn.pretrain import Recipe, Trainer  # noqa: E402
 from nootropic_bot.learn.steps import Plan  # noqa: E402
 from nootropic_bot.learn.teachable import open_critic  # noqa: E402
+from nootropic_bot.models.base import BadAnswer, Unavailable  # noqa: E402
+from nootropic_bot.models.scripted import Scripted, Step  # noqa: E402
 from tests.learn.code import ingredients  # noqa: E402
+from tests.support.models import group, says  # noqa: E402
 
 _SHAPE = Shape(vocabulary=4096, width=32, layers=1, heads=1, hidden=32)
 _RECIPE = Recipe(0, batch_tokens=384)
@@ -120,9 +123,105 @@ def test_a_finished_arm_is_not_trained_again(tmp_path: Path, data: Data, monkeyp
     assert list(compare(tmp_path, arms, data, _RECIPE, compile=False)) == [outcome]
 
 
-def test_too_few_pairs_are_said_to_be_too_few(tmp_path: Path, data: Data) -> None:
+def test_an_arm_that_is_another_by_now_is_trained_from_nothing(tmp_path: Path, data: Data) -> None:
+    def outcome(name: str, steps: int, data: Data = data, recipe: Recipe = _RECIPE) -> Outcome:
+        (made,) = compare(tmp_path, [Arm(name, _SHAPE, steps)], data, recipe, compile=False)
+        return replace(made, name="")
+
+    def step(name: str) -> int:
+        return int(torch.load(tmp_path / "arms" / name / "checkpoint.pt", weights_only=True)["step"])
+
+    first = outcome("first", 12)
+    outcome("other", 12)
+    kept = (tmp_path / "arms" / "other" / "checkpoint.pt").stat().st_mtime_ns
+    longer = outcome("first", 24)
+    assert (longer, step("first")) == (outcome("longer", 24), 24)
+    assert longer != replace(first, steps=24, pairs=longer.pairs, compute=longer.compute)
+    assert (outcome("first", 12), step("first")) == (first, 12)
+    assert not (tmp_path / "arms" / "first" / "log.jsonl").exists()  # A line each 20 steps, and none of those before.
+    remade = replace(data, train=data.train[10:], train_sources=data.train_sources[10:])
+    assert outcome("first", 12, remade) == outcome("remade", 12, remade) != first
+    seeded = replace(_RECIPE, seed=5)
+    assert outcome("first", 12, recipe=seeded) == outcome("seeded", 12, recipe=seeded) != first
+    # What was made before anybody noted of what it is could be of anything.
+    (tmp_path / "arms" / "first" / "arm.json").unlink()
+    assert outcome("first", 12) == first
+    assert (tmp_path / "arms" / "other" / "checkpoint.pt").stat().st_mtime_ns == kept
+
+
+def test_other_questions_are_asked_without_another_training(tmp_path: Path, data: Data) -> None:
+    arms = [Arm("first", _SHAPE, 12)]
+    (before,) = compare(tmp_path, arms, data, _RECIPE, compile=False)
+    noted = (tmp_path / "arms" / "first" / "arm.json").stat().st_mtime_ns
+    (after,) = compare(tmp_path, arms, replace(data, questions=[*data.questions] * 2), _RECIPE, compile=False)
+    assert after == replace(before, asked=2)
+    assert (tmp_path / "arms" / "first" / "arm.json").stat().st_mtime_ns == noted
+
+
+def test_an_arm_that_was_interrupted_goes_on(tmp_path: Path, data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[int] = []
+
+    class Counted(Trainer):
+        def _set_rate(self) -> None:
+            steps.append(self.step)
+            if steps == [*range(10)]:
+                raise KeyboardInterrupt
+            super()._set_rate()
+
+    monkeypatch.setattr(comparison, "Trainer", Counted)
+    arms, recipe = [Arm("first", _SHAPE, 12)], replace(_RECIPE, save_every=4)
+    with pytest.raises(KeyboardInterrupt):
+        list(compare(tmp_path, arms, data, recipe, compile=False))
+    assert len(list(compare(tmp_path, arms, data, recipe, compile=False))) == 1
+    assert steps == [*range(10), *range(8, 12)]
+
+
+def _standing(tmp_path: Path, data: Data, monkeypatch: pytest.MonkeyPatch, *script: Step) -> tuple[int, int]:
+    """Of how many questions the answers of this script stand, after a short training."""
+    monkeypatch.setattr(comparison, "group_of", lambda _model: group(Scripted(script)))
+    (outcome,) = compare(tmp_path, [Arm("first", _SHAPE, 6)], data, _RECIPE, compile=False)
+    return outcome.stands, outcome.asked
+
+
+_RIGHT, _WRONG = says((1, "return json.loads(data)")), says((1, "return json.loads(data"))
+
+
+def test_answers_that_stand_are_counted(tmp_path: Path, data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    more = replace(data, questions=[*data.questions] * 3)
+    assert _standing(tmp_path, more, monkeypatch, _RIGHT, _WRONG, _RIGHT, "") == (2, 3)
+
+
+def test_an_answer_without_end_is_one_that_does_not_stand(
+    tmp_path: Path, data: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = replace(data, questions=[*data.questions] * 2)
+    assert _standing(tmp_path, more, monkeypatch, BadAnswer("the answer repeats itself"), _RIGHT, "") == (1, 2)
+
+
+@pytest.mark.parametrize("before", [(), (_WRONG,)])
+def test_a_model_that_can_not_be_asked_has_no_outcome(
+    tmp_path: Path, data: Data, monkeypatch: pytest.MonkeyPatch, before: tuple[Step, ...]
+) -> None:
+    more = replace(data, questions=[*data.questions] * 2)
+    with pytest.raises(EnvironmentFault, match=r"'first' could not be asked: .*no runtime"):
+        _standing(tmp_path, more, monkeypatch, *before, Unavailable("no runtime"))
+    assert _standing(tmp_path, more, monkeypatch, _WRONG, _RIGHT, "") == (1, 2)
+
+
+def test_too_few_pairs_are_said_to_be_too_few_before_anything_is_trained(tmp_path: Path, data: Data) -> None:
+    arms = [Arm("short", _SHAPE, 1), Arm("long", _SHAPE, 1000)]
     with pytest.raises(UsageError, match="'long' needs more pairs than 80"):
-        list(compare(tmp_path, [Arm("long", _SHAPE, 1000)], data, _RECIPE, compile=False))
+        next(compare(tmp_path, arms, data, _RECIPE, compile=False))
+    assert not (tmp_path / "arms").exists()
+
+
+def test_exactly_enough_pairs_are_enough(data: Data) -> None:
+    arm = Arm("short", _SHAPE, 6)
+    chosen = comparison._examples_of(arm, data, _RECIPE)
+    exact = replace(data, train=chosen, train_sources=["template"] * len(chosen))
+    assert comparison._examples_of(arm, exact, _RECIPE) == chosen
+    with pytest.raises(UsageError, match="needs more pairs"):
+        comparison._examples_of(arm, replace(exact, train=chosen[1:], train_sources=exact.train_sources[1:]), _RECIPE)
 
 
 def test_the_arms_differ_from_the_first_in_what_they_name() -> None:
@@ -142,3 +241,4 @@ def test_the_arms_differ_from_the_first_in_what_they_name() -> None:
     assert work["twice the parameters, the same compute"] == pytest.approx(work[first.name], rel=0.01)
     assert comparison.size_of(others[0].shape) == pytest.approx(2 * comparison.size_of(first.shape), rel=0.1)
     assert [arm.passes for arm in others if arm.passes > 1] == [4]
+    assert {arm.steps for arm in comparison.arms(1)} == {1, 2}

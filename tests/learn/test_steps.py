@@ -40,6 +40,26 @@ def test_without_pairs_there_is_nothing_to_train_on(tmp_path: Path) -> None:
     assert "train.jsonl" in str(caught.value)
 
 
+@pytest.mark.parametrize("arguments", [["pairs"], ["compare"], ["evaluate", __file__], ["calibrate", __file__]])
+def test_without_the_corpus_a_command_says_what_to_run_first(tmp_path: Path, arguments: list[str]) -> None:
+    if arguments == ["compare"]:
+        for name in ("torch", "tokenizers", "gguf", "llama_cpp"):
+            pytest.importorskip(name)
+    result = CliRunner().invoke(command.main, ["--work", str(tmp_path / "work"), *arguments])
+    assert isinstance(result.exception, EnvironmentFault)
+    assert re.fullmatch(rf"{re.escape(str(tmp_path))}/work/corpus/\S+\.whl is not there", result.exception.message)
+    assert "nootropic_bot.learn fetch" in (result.exception.remedy or "")
+    assert not (tmp_path / "work").exists()
+
+
+def test_comparing_asks_for_what_it_measures_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without llama.cpp every answer would count as wrong, hours later."""
+    found = {"torch", "numpy", "tokenizers", "gguf"}
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name if name in found else None)
+    with pytest.raises(EnvironmentFault, match=r"not installed: llama_cpp$"):
+        _plan(tmp_path).compare()
+
+
 def test_pairs_are_read_in_chunks(tmp_path: Path) -> None:
     pairs = _written(tmp_path, 23)
     chunks = list(_chunks(_plan(tmp_path)._pairs("train"), 10))
