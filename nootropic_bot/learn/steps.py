@@ -33,6 +33,7 @@ _VALIDATION_PAIRS = 3000
 _TOKENIZER_PAIRS = 40_000
 _VOCABULARY = 4096
 _PARTS = 16
+_TRAINING = ("torch", "numpy", "tokenizers", "gguf")
 # Short trainings get further with more and smaller steps.
 _COMPARED_BATCH = 4096
 # A network that was trained before is changed more gently.
@@ -91,7 +92,7 @@ class Plan:
 
     def train(self) -> None:
         """Train to the end of the schedule, from the last checkpoint on if there is one."""
-        need_training()
+        need_modules(*_TRAINING)
         import torch
 
         from nootropic_bot.learn.network import Shape
@@ -109,7 +110,7 @@ class Plan:
 
     def export(self, path: Path, version: str) -> None:
         """Write the model file: of the mean of both networks, where this training started from another's."""
-        need_training()
+        need_modules(*_TRAINING)
         from nootropic_bot.learn.export import export, load_network, mean_of
         from nootropic_bot.learn.tokenizer import load
 
@@ -123,6 +124,7 @@ class Plan:
         from nootropic_bot.learn import report
         from nootropic_bot.propose.calibration import load_calibration
 
+        need_modules("llama_cpp")
         need_corpus(self.corpus)
         critic = open_critic()
         templates = [lesson.template for lesson in lessons(critic) if lesson.template is not None]
@@ -138,6 +140,7 @@ class Plan:
         from nootropic_bot.learn.calibrate import as_json
         from nootropic_bot.models.registry import BUNDLED, builtin
 
+        need_modules("llama_cpp")
         need_corpus(self.corpus)
         critic = open_critic()
         templates = [lesson.template for lesson in lessons(critic) if lesson.template is not None]
@@ -149,7 +152,7 @@ class Plan:
 
     def compare(self) -> str:
         """What pays: small trainings that differ in one thing each, as a table in Markdown."""
-        need_training("llama_cpp")
+        need_modules(*_TRAINING, "llama_cpp")
         need_corpus(self.corpus)
         from nootropic_bot.learn import comparison
         from nootropic_bot.learn.evaluate import natural
@@ -219,14 +222,13 @@ def need_corpus(folder: Path) -> None:
             raise EnvironmentFault(f"{folder / package.file} is not there", remedy)
 
 
-def need_training(*further: str) -> None:
-    """The same of modules: those that every training needs, and `further` ones.
+def need_modules(*names: str) -> None:
+    """The same of modules.
 
     Raises:
-        EnvironmentFault: a package of the extra `train`, or one of these, is not installed.
+        EnvironmentFault: one of them is not installed.
     """
-    needed = ("torch", "numpy", "tokenizers", "gguf", *further)
-    missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
         raise EnvironmentFault(f"not installed: {', '.join(missing)}", "pip install 'nootropic-bot[local,train]'")
 
