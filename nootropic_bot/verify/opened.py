@@ -36,7 +36,9 @@ def _problems(block: ast.With | ast.AsyncWith, old: Sequence[ast.AST]) -> Iterat
 def _was_sometimes(call: ast.Call, old: Sequence[ast.AST]) -> bool:
     """Whether the statement called this before, and none of its calls was sure to run once."""
     alike = [node for part in old for node in ast.walk(part) if isinstance(node, ast.Call) and _is_alike(node, call)]
-    sure = {id(node) for part in old for node in parts_that_run_once(part)}
+    # Whether a statement runs at all is not asked here: conditions are compared elsewhere.
+    statements = [each for part in old for each in ast.walk(part) if each is part or isinstance(each, ast.stmt)]
+    sure = {id(node) for each in statements for node in parts_that_run_once(each)}
     return bool(alike) and not any(id(node) in sure for node in alike)
 
 

@@ -104,6 +104,15 @@ def test_what_is_opened_is_opened_as_often_and_read_in_time(before: str, body: s
     assert bounded(before, f"with open(x, encoding='utf-8') as file:\n    {body}") == reason
 
 
+def test_a_with_that_was_there_is_no_new_one() -> None:
+    """Whether a block is entered is for the checks of conditions: `open` is called each time the `with` runs."""
+    before = "if os.path.exists(x):\n    with open(x) as file:\n        z = file.read()"
+    after = "try:\n    with open(x) as file:\n        z = file.read()\nexcept FileNotFoundError:\n    pass"
+    assert bounded(before, after) == ""
+    before = "for x in y:\n    with open(x) as file:\n        z = json.load(file)"
+    assert bounded(before, before.replace("open(x)", "open(x, encoding='utf-8')"), at="open(x)") == ""
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
