@@ -44,6 +44,21 @@ def imports_of(rule: Rule) -> Mapping[str, frozenset[str]]:
     return {name: frozenset(modules) for name, modules in found.items()}
 
 
+_SENTENCE = re.compile(r"""(["'])((?:\w+[ ,:]+){3,}\w[^"'\n]*)\1""")
+_TELLING = re.compile(r"[^\W\d_]{4,}")
+
+
+def recites(rule: Rule, old: str, new: str) -> bool:
+    """Whether a fix says a sentence of an example's by heart that has next to nothing to do with the code at hand."""
+    known = {found[2] for example in examples_of(rule) for found in _SENTENCE.finditer(example.safe)}
+    here = set(_TELLING.findall(old))
+    for sentence in {found[2] for found in _SENTENCE.finditer(new)} & known:
+        words = set(_TELLING.findall(sentence))
+        if sentence not in old and 3 * len(words & here) < len(words):
+            return True
+    return False
+
+
 def _has_word(text: str, word: str) -> bool:
     return re.search(rf"\b{re.escape(word)}\b", text) is not None
 

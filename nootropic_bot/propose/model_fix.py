@@ -22,7 +22,7 @@ from nootropic_bot.propose import chat_fix
 from nootropic_bot.propose.accounting import restored, unaccounted
 from nootropic_bot.propose.base import Context
 from nootropic_bot.propose.calibration import Calibration
-from nootropic_bot.propose.examples import ledgers_of
+from nootropic_bot.propose.examples import ledgers_of, recites
 from nootropic_bot.propose.imports import repair_imports
 from nootropic_bot.propose.slips import without_slips
 from nootropic_bot.propose.views import View, view_of
@@ -231,6 +231,8 @@ def _as_examples_do(context: Context, window: Window, edit: Edit) -> Edit | None
     """What is left of the edit of a small model where only such changes are made as examples make."""
     old = "".join(context.source.lines[edit.start_line - 1 : edit.end_line])
     around = (*window.before, *window.after, *window.uses)
+    if recites(context.rule, "\n".join((old, *around)), edit.replacement):
+        return None
     ledgers = ledgers_of(context.rule)
     if any(not unaccounted(each, old, edit.replacement, around) for each in ledgers):
         return edit

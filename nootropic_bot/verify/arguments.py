@@ -85,7 +85,18 @@ def _still_a_command_line(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str
         lines = [call.args[0] for call in (one, other) if call.args and not isinstance(call.args[0], ast.List)]
         if had and not has and len(lines) == 2 and ast.dump(lines[0]) == ast.dump(lines[1]):
             return f"`{name}` runs without a shell what was written for one"
+        program = _program(other) if had and not has else None
+        if program and program not in ast.unparse(one):
+            return f"`{name}` runs {program!r}, which the command did not name"
     return None
+
+
+def _program(call: ast.Call) -> str | None:
+    """The program that a call with a list runs, where it stands there."""
+    first = call.args[0] if call.args else None
+    parts = first.elts if isinstance(first, ast.List) else []
+    program = parts[0].value if parts and isinstance(parts[0], ast.Constant) else None
+    return program if isinstance(program, str) else None
 
 
 def _new_keyword_twice(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:

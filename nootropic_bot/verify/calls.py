@@ -8,6 +8,7 @@ import functools
 import importlib
 import importlib.util
 import inspect
+import re
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -31,6 +32,8 @@ _COROUTINES = frozenset(
     )
 )
 _UNKNOWN = object()
+# A name of which something is taken, or that is called; `set()` is a literal to `ast.literal_eval`.
+_NO_LITERAL = re.compile(r"\s*(?!set\()[^\W\d]\w*\s*[.(]")
 
 
 def wrong_call(case: Case) -> str | None:
@@ -58,7 +61,18 @@ def wrong_call(case: Case) -> str | None:
             return f"`{text}` is not awaited"
         if callable(found) and not _takes(found, call):
             return f"`{text}` does not take these arguments"
+        if path == "ast.literal_eval" and call.args and _NO_LITERAL.match(_beginning(call.args[0])):
+            return f"`{text}` is given what is no literal"
     return None
+
+
+def _beginning(node: ast.expr) -> str:
+    """With which text a text begins that is put together."""
+    if isinstance(node, ast.BinOp):
+        return _beginning(node.left)
+    if isinstance(node, ast.JoinedStr):
+        return _beginning(node.values[0]) if node.values else ""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _called_value(case: Case, old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:

@@ -33,6 +33,8 @@ from nootropic_bot.propose.base import Context
 from nootropic_bot.propose.calibration import Calibration, Curve, load_calibration
 from nootropic_bot.propose.model_fix import ModelFix
 from nootropic_bot.records import FileAnalysis, Finding, Match, Proposal, Rule
+from nootropic_bot.resources import bundled_rules
+from nootropic_bot.rulefiles import find_rule_files, load_rules
 from nootropic_bot.source import decode
 from tests.support.clock import Clock
 from tests.support.models import group, proposer, review_with, says
@@ -158,6 +160,29 @@ def test_a_slip_of_the_fixer_is_put_right() -> None:
     # A larger model's answer is taken at its word.
     model = Scripted([says((1, "return json.loads(data"))], confidence=0.99)
     assert not any("json.loads(data)" in result(each) for each in proposals(proposer(group(model))))
+
+
+@pytest.mark.parametrize(
+    ("flagged", "sentence", "is_said"),
+    [
+        ('request.method == "POST"', "only the author may edit an open post", False),
+        ('request.method == "POST"', "only a POST request may do this", True),
+        ("request.author == user.edit", "only the author may edit an open post", True),
+        ("post.author == user", "only a POST request may do this", False),
+        ("post.author == user", "this is of no example", True),
+    ],
+)
+def test_a_sentence_that_it_knows_by_heart_is_said_only_where_it_fits(
+    flagged: str, sentence: str, is_said: bool
+) -> None:
+    rule = load_rules(find_rule_files(bundled_rules()), None).by_id["assert-as-guard"]
+    text = f"def handle(request, user):\n    assert {flagged}\n    return user\n"
+    finding, context = case(text, f"assert {flagged}")
+    turned = flagged.replace("==", "!=")
+    answer = f'<|1|>if {turned}:\n    raise ValueError("{sentence}")'
+    stage = proposer(group(Scripted([answer], confidence=0.99), kind="fixer"))
+    made = list(stage.propose(replace(finding, rule_id=rule.id), replace(context, rule=rule)))
+    assert len(made) == is_said
 
 
 @pytest.mark.parametrize("answer", ["<|5|>x = 1<|5|><|+|>    y = 2", "<|20|>x", "<|1|>x<|2|><|+|>y"])

@@ -104,6 +104,26 @@ def test_what_is_opened_is_opened_as_often_and_read_in_time(before: str, body: s
     assert bounded(before, f"with open(x, encoding='utf-8') as file:\n    {body}") == reason
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        ("z = eval('y.' + x)", "z = ast.literal_eval('y.' + x)", "`ast.literal_eval` is given what is no literal"),
+        ("z = eval(f'y({x})')", "z = ast.literal_eval(f'y({x})')", "`ast.literal_eval` is given what is no literal"),
+        ("z = eval('set(' + x + ')')", "z = ast.literal_eval('set(' + x + ')')", ""),
+        ("z = eval('[' + x + ']')", "z = ast.literal_eval('[' + x + ']')", ""),
+        ("z = eval(x)", "z = ast.literal_eval(x)", ""),
+        (
+            "z = subprocess.check_output(x, shell=True)",
+            "z = subprocess.check_output(['Submit', x])",
+            "`subprocess.check_output` runs 'Submit', which the command did not name",
+        ),
+        ("z = subprocess.check_output('ls ' + x, shell=True)", "z = subprocess.check_output(['ls', x])", ""),
+    ],
+)
+def test_what_can_not_run_is_no_fix(before: str, after: str, reason: str) -> None:
+    assert bounded(before, after) == reason
+
+
 def test_a_with_that_was_there_is_no_new_one() -> None:
     """Whether a block is entered is for the checks of conditions: `open` is called each time the `with` runs."""
     before = "if os.path.exists(x):\n    with open(x) as file:\n        z = file.read()"
