@@ -169,6 +169,11 @@ def _other_statement(region: Region) -> str | None:
     assert isinstance(other, ast.With)
     if _negations(one.test) % 2 or one.orelse:
         return "it runs what ran only where the check failed"
+    wanted = one.test.values if isinstance(one.test, ast.BoolOp) and isinstance(one.test.op, ast.And) else []
+    kept = {ast.dump(node) for node in ast.walk(other) if isinstance(node, ast.expr)}
+    lost = [node for node in wanted if not isinstance(node, ast.Call) and ast.dump(node) not in kept]
+    if lost:
+        return f"the condition `{ast.unparse(lost[0])}` is lost"
     called = [item.context_expr for item in other.items]
     handled = {n.id for call in called for n in ast.walk(call) if isinstance(n, ast.Name)}
     # What the check let pass over must not end the program now.

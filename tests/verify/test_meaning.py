@@ -124,6 +124,21 @@ def test_what_can_not_run_is_no_fix(before: str, after: str, reason: str) -> Non
     assert bounded(before, after) == reason
 
 
+@pytest.mark.parametrize(
+    ("test", "reason"),
+    [
+        ("os.path.exists(x)", ""),
+        ("os.path.exists(x) or os.path.islink(x)", ""),
+        ("os.path.exists(x) and os.access(x, os.R_OK)", ""),
+        ("y.start and os.path.isfile(x)", "the condition `y.start` is lost"),
+        ("os.path.exists(x) and os.path.getsize(x) > 0", "the condition `os.path.getsize(x) > 0` is lost"),
+    ],
+)
+def test_what_else_was_asked_beside_a_check_of_a_file_is_still_asked(test: str, reason: str) -> None:
+    before = f"if {test}:\n    os.unlink(x)"
+    assert bounded(before, "with contextlib.suppress(FileNotFoundError):\n    os.unlink(x)") == reason
+
+
 def test_a_with_that_was_there_is_no_new_one() -> None:
     """Whether a block is entered is for the checks of conditions: `open` is called each time the `with` runs."""
     before = "if os.path.exists(x):\n    with open(x) as file:\n        z = file.read()"
