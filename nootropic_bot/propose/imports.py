@@ -2,13 +2,15 @@
 
 A name that the fix brings in and nothing defines is imported if the rule says how (`metadata.nootropic.imports`), if
 it is a module of the standard library and something of it is used (`json.loads`): alone it is rather a variable
-(`code`, `token`) that does not exist; or if the rule's examples import it, and from where this file can as well. Where
-it belongs is known to `importplaces.py`.
+(`code`, `token`) that does not exist; if it takes the place of a name from the same standard module; or if the rule's
+examples import it, and from where this file can as well. Where it belongs is known to `importplaces.py`.
 """
 
 from __future__ import annotations
 
 import ast
+import importlib
+import re
 import sys
 from collections.abc import Mapping
 
@@ -16,6 +18,15 @@ from nootropic_bot.diff import apply_edits
 from nootropic_bot.pynames import imported_names, new_names, runtime_imports, used_names
 from nootropic_bot.records import Edit, Rule
 from nootropic_bot.source import Source, split_lines
+
+_WORD = re.compile(r"[^\W\d]\w*")
+# To look into these runs nothing but their own definitions.
+_PLAIN_MODULES = frozenset(
+    {
+        *("asyncio", "contextlib", "datetime", "hashlib", "hmac", "html", "json", "os", "os.path", "random", "secrets"),
+        *("shlex", "ssl", "string", "subprocess", "tempfile", "time", "urllib.parse", "uuid"),
+    }
+)
 
 
 def repair_imports(source: Source, edit: Edit, rule: Rule) -> tuple[tuple[Edit, ...], Mapping[str, str]]:
@@ -37,7 +48,8 @@ def repair_imports(source: Source, edit: Edit, rule: Rule) -> tuple[tuple[Edit, 
     for name in sorted(new_names(source, [edit]) & used_names(after)):
         is_module = name in sys.stdlib_module_names and name in roots
         own = f"import {name}" if is_module else None
-        statement = known.get(name) or own or _import_of_examples(rule, name, before)
+        statement = known.get(name) or own or _import_beside(source, edit, name, before)
+        statement = statement or _import_of_examples(rule, name, before)
         if statement is not None:
             wanted[name] = statement
     defined = {name for statement in runtime_imports(before) for name in imported_names(statement)}
@@ -57,6 +69,18 @@ def _imports_of_rule(rule: Rule) -> dict[str, str]:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 found.update(dict.fromkeys(imported_names(node), statement))
     return found
+
+
+def _import_beside(source: Source, edit: Edit, name: str, tree: ast.Module) -> str | None:
+    """The import of a name that takes the place of one from the same standard module: `sha256` for `md5`."""
+    old = "".join(source.lines[edit.start_line - 1 : edit.end_line])
+    gone = set(_WORD.findall(old)) - set(_WORD.findall(edit.replacement))
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and not node.level and node.module in _PLAIN_MODULES:
+            is_replaced = any(alias.asname is None and alias.name in gone for alias in node.names)
+            if is_replaced and hasattr(importlib.import_module(node.module), name):
+                return f"from {node.module} import {name}"
+    return None
 
 
 def _import_of_examples(rule: Rule, name: str, tree: ast.Module) -> str | None:

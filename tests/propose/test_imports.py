@@ -198,6 +198,27 @@ def test_what_the_rules_examples_bring_in_is_imported_from_where_this_file_can(
         assert [each.startswith(imported) for each in needs.values()] == [True]
 
 
+@pytest.mark.parametrize(
+    ("before", "new", "first"),
+    [
+        ("from hashlib import md5\nx = md5(y)\n", "x = sha256(y)\n", "from hashlib import md5, sha256\n"),
+        ("from tempfile import mktemp\nx = mktemp()\n", "x = mkdtemp()\n", "from tempfile import mkdtemp, mktemp\n"),
+        # Not of that module, not in place of its name, not for sure, or of a module that may run anything.
+        ("from hashlib import md5\nx = md5(y)\n", "x = sha257(y)\n", None),
+        ("from hashlib import md5\nx = md5(y)\n", "x = sha256(md5(y))\n", None),
+        ("from hashlib import md5 as m\nx = m(y)\n", "x = sha256(y)\n", None),
+        ("from .hashlib import md5\nx = md5(y)\n", "x = sha256(y)\n", None),
+        ("from antigravity import fly\nx = fly(y)\n", "x = geohash(y)\n", None),
+    ],
+)
+def test_a_name_in_place_of_its_neighbour_comes_from_the_same_module(before: str, new: str, first: str | None) -> None:
+    head = before.splitlines(keepends=True)[0]
+    assert repaired(before, 2, new).startswith(first or head)
+    assert repaired(before, 2, new).endswith(new)
+    if first is None:
+        assert repaired(before, 2, new) == head + new
+
+
 def test_names_that_the_author_wrote_are_not_taken_for_modules() -> None:
     """`token` is a module of the standard library, and a common variable."""
     assert (
