@@ -170,7 +170,8 @@ def _other_statement(region: Region) -> str | None:
     if _negations(one.test) % 2 or one.orelse:
         return "it runs what ran only where the check failed"
     wanted = one.test.values if isinstance(one.test, ast.BoolOp) and isinstance(one.test.op, ast.And) else []
-    kept = {ast.dump(node) for node in ast.walk(other) if isinstance(node, ast.expr)}
+    tests = [node.test for node in ast.walk(other) if isinstance(node, ast.If | ast.IfExp)]
+    kept = {ast.dump(node) for test in tests for node in ast.walk(test)}
     lost = [node for node in wanted if not isinstance(node, ast.Call) and ast.dump(node) not in kept]
     if lost:
         return f"the condition `{ast.unparse(lost[0])}` is lost"

@@ -131,12 +131,15 @@ def test_what_can_not_run_is_no_fix(before: str, after: str, reason: str) -> Non
         ("os.path.exists(x) or os.path.islink(x)", ""),
         ("os.path.exists(x) and os.access(x, os.R_OK)", ""),
         ("y.start and os.path.isfile(x)", "the condition `y.start` is lost"),
+        ("x and os.path.isfile(x)", "the condition `x` is lost"),
         ("os.path.exists(x) and os.path.getsize(x) > 0", "the condition `os.path.getsize(x) > 0` is lost"),
     ],
 )
 def test_what_else_was_asked_beside_a_check_of_a_file_is_still_asked(test: str, reason: str) -> None:
     before = f"if {test}:\n    os.unlink(x)"
     assert bounded(before, "with contextlib.suppress(FileNotFoundError):\n    os.unlink(x)") == reason
+    kept = f"with contextlib.suppress(FileNotFoundError):\n    if {test}:\n        os.unlink(x)"
+    assert bounded(before, kept) == ""
 
 
 def test_a_with_that_was_there_is_no_new_one() -> None:
