@@ -14,6 +14,14 @@ _OPENS = frozenset({"open", "io.open", "codecs.open"})
 # What may be put around a value, or taken away from around it.
 _WRAPPERS = frozenset({"str", "repr", "shlex.quote", "quote", "escape", "html.escape"})
 
+# Headers whose value is an address or a number: encoded as a part of an address it is neither.
+_PLAIN_HEADERS = frozenset(
+    {
+        *("access-control-allow-origin", "age", "content-length", "content-location", "content-range", "link"),
+        *("location", "origin", "refresh", "retry-after"),
+    }
+)
+
 
 def changed_arguments(case: Case) -> str | None:
     """What a fix loses or swaps, as a sentence."""
@@ -28,6 +36,7 @@ def changed_arguments(case: Case) -> str | None:
         or _changed_index(old, new)
         or _changed_values(words, old, new)
         or _wrong_type(old, new)
+        or _encoded_header(old, new)
         or next(filter(None, (_changed_head(region, words) for region in case.regions)), None)
     )
 
@@ -97,6 +106,14 @@ def _program(call: ast.Call) -> str | None:
     parts = first.elts if isinstance(first, ast.List) else []
     program = parts[0].value if parts and isinstance(parts[0], ast.Constant) else None
     return program if isinstance(program, str) else None
+
+
+def _encoded_header(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:
+    """A header's address or number that is encoded as a part of an address."""
+    before, after = ([n for n in _calls(nodes) if n.rpartition(".")[2].startswith("quote")] for nodes in (old, new))
+    texts = (each.value for node in new for each in ast.walk(node) if isinstance(each, ast.Constant))
+    headers = sorted(text for text in texts if isinstance(text, str) and text.lower() in _PLAIN_HEADERS)
+    return f"`{after[0]}` spoils the header {headers[0]}" if headers and set(after) - set(before) else None
 
 
 def _new_keyword_twice(old: Sequence[ast.AST], new: Sequence[ast.AST]) -> str | None:

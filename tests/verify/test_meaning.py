@@ -142,6 +142,16 @@ def test_what_else_was_asked_beside_a_check_of_a_file_is_still_asked(test: str, 
     assert bounded(before, kept) == ""
 
 
+@pytest.mark.parametrize("header", ["Content-Length", "Location", "Access-Control-Allow-Origin"])
+def test_an_address_or_a_number_is_not_encoded_as_a_part_of_an_address(header: str) -> None:
+    spoilt = f"`quote` spoils the header {header}"
+    assert bounded(f"y.headers['{header}'] = x", f"y.headers['{header}'] = quote(x)") == spoilt
+    assert bounded(f"y.set_header('{header}', x)", f"y.set_header('{header}', quote(x))") == spoilt
+    assert bounded("y.set_header('X-Name', x)", "y.set_header('X-Name', quote(x))") == ""
+    was = f"y.set_header('{header}', z + quote(x))"
+    assert bounded(was, was.replace("z +", "self.url() +")) != spoilt
+
+
 def test_a_with_that_was_there_is_no_new_one() -> None:
     """Whether a block is entered is for the checks of conditions: `open` is called each time the `with` runs."""
     before = "if os.path.exists(x):\n    with open(x) as file:\n        z = file.read()"
