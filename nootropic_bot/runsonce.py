@@ -33,6 +33,13 @@ def parts_that_run_once(statement: ast.AST) -> Iterator[ast.AST]:
             pending += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt)]
 
 
+def is_same_call(one: ast.Call, other: ast.Call) -> bool:
+    """Whether two calls call the same with the same arguments by position; keywords are not compared."""
+    parts = ([call.func, *call.args] for call in (one, other))
+    before, after = ([ast.dump(part) for part in each] for each in parts)
+    return before == after
+
+
 def is_lazy(node: ast.AST | None) -> bool:
     """Whether this gives what is read only later: a generator, a reader, a map."""
     if isinstance(node, ast.GeneratorExp):

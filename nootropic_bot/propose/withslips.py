@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 
-from nootropic_bot.runsonce import parts_that_run_once
+from nootropic_bot.runsonce import is_same_call, parts_that_run_once
 
 _HEAD = re.compile(r"(?P<indent>[ \t]*)with (?P<call>\S[^\n]*) as (?P<name>\w+):[ \t]*\n")
 
@@ -125,8 +125,7 @@ def _is_long_text(node: ast.AST) -> bool:
 
 
 def _is_taken_over(old: ast.Call, new: ast.Call) -> bool:
-    same = ast.dump(old.func) == ast.dump(new.func) and list(map(ast.dump, old.args)) == list(map(ast.dump, new.args))
-    return same and {ast.dump(each) for each in old.keywords} <= {ast.dump(each) for each in new.keywords}
+    return is_same_call(old, new) and {ast.dump(each) for each in old.keywords} <= {ast.dump(k) for k in new.keywords}
 
 
 def opened_only(old: str, new: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from nootropic_bot.runsonce import is_lazy, parts_that_run_once
+from nootropic_bot.runsonce import is_lazy, is_same_call, parts_that_run_once
 from nootropic_bot.verify.case import Case
 from nootropic_bot.verify.trees import changed_nodes
 
@@ -35,17 +35,11 @@ def _problems(block: ast.With | ast.AsyncWith, old: Sequence[ast.AST]) -> Iterat
 
 def _was_sometimes(call: ast.Call, old: Sequence[ast.AST]) -> bool:
     """Whether the statement called this before, and none of its calls was sure to run once."""
-    alike = [node for part in old for node in ast.walk(part) if isinstance(node, ast.Call) and _is_alike(node, call)]
+    alike = [node for part in old for node in ast.walk(part) if isinstance(node, ast.Call) and is_same_call(node, call)]
     # Whether a statement runs at all is not asked here: conditions are compared elsewhere.
     statements = [each for part in old for each in ast.walk(part) if each is part or isinstance(each, ast.stmt)]
     sure = {id(node) for each in statements for node in parts_that_run_once(each)}
     return bool(alike) and not any(id(node) in sure for node in alike)
-
-
-def _is_alike(one: ast.Call, other: ast.Call) -> bool:
-    return ast.dump(one.func) == ast.dump(other.func) and list(map(ast.dump, one.args)) == list(
-        map(ast.dump, other.args)
-    )
 
 
 def _outlives(name: str, body: Sequence[ast.stmt]) -> bool:

@@ -45,11 +45,11 @@ def test_without_the_corpus_a_command_says_what_to_run_first(tmp_path: Path, arg
     if arguments == ["compare"]:
         for name in ("torch", "tokenizers", "gguf", "llama_cpp"):
             pytest.importorskip(name)
-    result = CliRunner().invoke(command.main, ["--work", str(tmp_path / "work"), *arguments])
+    result = CliRunner().invoke(command.main, ["--work", str(tmp_path / "training"), *arguments])
     assert isinstance(result.exception, EnvironmentFault)
-    assert re.fullmatch(rf"{re.escape(str(tmp_path))}/work/corpus/\S+\.whl is not there", result.exception.message)
+    assert re.fullmatch(rf"{re.escape(str(tmp_path))}/training/corpus/\S+\.whl is not there", result.exception.message)
     assert "nootropic_bot.learn fetch" in (result.exception.remedy or "")
-    assert not (tmp_path / "work").exists()
+    assert not (tmp_path / "training").exists()
 
 
 def test_comparing_asks_for_what_it_measures_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
